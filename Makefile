@@ -1,0 +1,55 @@
+# The two commands of a newcomer are `make run` and `make test`; everything else builds on the same environment.
+PYTHON ?= python3
+BIN := .venv/bin
+# A development server keeps its data beside the checkout, never in the operator's data folder.
+export LEADWRIGHT_DATA_DIR ?= $(CURDIR)/.data
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+
+.PHONY: setup run demo test test-slow check bench lock clean
+
+setup: .venv/.dev-installed
+
+.venv/.created:
+	@$(PYTHON) -c 'import sys; sys.exit("Leadwright needs Python 3.11 or newer; set PYTHON=python3.x" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+# pip refuses anything whose hash is not in the lock files.
+.venv/.run-installed: .venv/.created requirements/run.txt requirements/build.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt -r requirements/build.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev-installed: .venv/.run-installed requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+run: .venv/.run-installed
+	@$(BIN)/leadwright serve --dev
+
+demo: .venv/.run-installed
+	@$(BIN)/leadwright demo
+
+test: setup
+	$(PYTEST) tests
+
+test-slow: setup
+	$(PYTEST) -m slow tests
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(PYTEST) tests/docs
+
+bench: setup
+	$(BIN)/python -m bench
+
+lock: setup
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/build.in -c requirements/run.txt -o requirements/build.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev -c requirements/run.txt -c requirements/build.txt -o requirements/dev.txt
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis dist build

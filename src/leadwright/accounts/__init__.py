@@ -1,0 +1,1 @@
+"""Workspaces and the API keys that act for them."""

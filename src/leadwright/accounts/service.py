@@ -1,0 +1,82 @@
+"""Making, revoking and recognising API keys; making workspaces."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from leadwright import ids
+from leadwright.accounts import store
+from leadwright.accounts.model import SHOWN_CHARACTERS, ApiKey, Workspace, key_digest, new_key, stored_scopes
+from leadwright.errors import InvalidRequest, NotFound
+from leadwright.postgres.pool import Connection
+
+NAME_LIMIT = 200
+
+
+async def create_workspace(connection: Connection, name: str, now: datetime) -> Workspace:
+    workspace = Workspace(ids.new_id(), _name(name), now)
+    await store.insert_workspace(connection, workspace.id, workspace.name, now)
+    return workspace
+
+
+async def default_workspace(connection: Connection) -> Workspace:
+    """The one that the first migration made: the oldest."""
+    return (await store.workspaces(connection))[0]
+
+
+async def create_key(
+    connection: Connection,
+    *,
+    name: str,
+    scopes: Iterable[str],
+    workspace_id: str | None,
+    expires_at: datetime | None,
+    now: datetime,
+) -> tuple[ApiKey, str]:
+    """The stored key and its secret text, which exists nowhere else and cannot be shown again.
+
+    Raises InvalidRequest for an unknown scope or a past expiry, NotFound for an unknown workspace.
+    """
+    if expires_at is not None and expires_at <= now:
+        raise InvalidRequest("expires: expected a time in the future")
+    try:
+        granted = stored_scopes(scopes)
+    except ValueError as error:
+        raise InvalidRequest(str(error)) from error
+    workspace = await _workspace(connection, workspace_id)
+    secret = new_key()
+    key = ApiKey(
+        ids.new_id(), workspace.id, _name(name), secret[:SHOWN_CHARACTERS], granted, now, expires_at, None, None
+    )
+    await store.insert_key(connection, key, key_digest(secret))
+    return key, secret
+
+
+async def replace_key(connection: Connection, *, name: str, workspace_id: str, now: datetime) -> str:
+    """A fresh key under a name, while those that had the name end: for a development server's start."""
+    await store.revoke_keys_named(connection, workspace_id, name, now)
+    _, secret = await create_key(
+        connection, name=name, scopes=(), workspace_id=workspace_id, expires_at=None, now=now
+    )
+    return secret
+
+
+async def revoke_key(connection: Connection, key_id: str | None, now: datetime) -> None:
+    """Takes effect with the commit, in every process: each request asks again. Raises NotFound."""
+    if key_id is None or not await store.revoke_key(connection, key_id, now):
+        raise NotFound("Key not found", code="key_not_found")
+
+
+async def _workspace(connection: Connection, workspace_id: str | None) -> Workspace:
+    if workspace_id is None:
+        return await default_workspace(connection)
+    found = await store.workspace(connection, workspace_id)
+    if found is None:
+        raise NotFound("Workspace not found", code="workspace_not_found")
+    return found
+
+
+def _name(name: str) -> str:
+    trimmed = name.strip()
+    if not trimmed or len(trimmed) > NAME_LIMIT or "\0" in trimmed:
+        raise InvalidRequest(f"name: expected 1 to {NAME_LIMIT} characters")
+    return trimmed

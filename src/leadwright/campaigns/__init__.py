@@ -1,0 +1,1 @@
+"""Campaigns: what leads are added to, their sequences and counters."""

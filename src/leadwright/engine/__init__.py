@@ -1,0 +1,1 @@
+"""The campaign engine: sequences, and how leads walk through them."""

@@ -1,0 +1,1 @@
+"""The public facts, in order, for feeds and webhooks."""

@@ -1,0 +1,87 @@
+"""The application: every room's routes behind one edge, the routes without a key, and the documents about them."""
+
+from collections.abc import Callable
+
+import fastapi_offline
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from pathlib import Path
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from leadwright import __version__
+from leadwright.campaigns import api as campaigns_api
+from leadwright.errors import LeadwrightError
+from leadwright.events import api as events_api
+from leadwright.http import openapi, status
+from leadwright.http.problems import problem, unknown_route
+from leadwright.http.request_id import RequestContext
+from leadwright.http.route import Edge
+from leadwright.leads import api as leads_api
+from leadwright.people import api as people_api
+from leadwright.settings import Settings
+from leadwright.suppression import api as suppression_api
+
+ROUTERS: tuple[APIRouter, ...] = (
+    leads_api.router,
+    campaigns_api.router,
+    suppression_api.router,
+    people_api.router,
+    events_api.router,
+)
+
+
+def create_app(edge: Edge, settings: Settings) -> ASGIApp:
+    """The ASGI application, whose ``edge.database`` the caller opens and closes."""
+    app = FastAPI(
+        title="Leadwright",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.edge = edge
+    app.state.settings = settings
+    for router in (*ROUTERS, status.router):
+        app.include_router(router)
+    _add_documents(app)
+    app.add_exception_handler(HTTPException, _framework_fault)
+    app.add_exception_handler(LeadwrightError, _edge_fault)
+    return RequestContext(app)
+
+
+async def _framework_fault(request: Request, error: Exception) -> Response:
+    """The framework raises these for an unknown path or method only; both are an unknown route."""
+    del error
+    path = str(request.scope.get("asked", request.url.path))
+    return problem(unknown_route(request.method, path), request.state.request_id)
+
+
+async def _edge_fault(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LeadwrightError)
+    return problem(error, request.state.request_id)
+
+
+def _add_documents(app: FastAPI) -> None:
+    """/openapi.json and /docs; the browser's assets come from an installed package, none from elsewhere."""
+    document: Callable[[], Response] = openapi.answer(app)
+
+    async def openapi_document() -> Response:
+        return document()
+
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="openapi.json",
+            title="Leadwright API",
+            swagger_js_url="docs/assets/swagger-ui-bundle.js",
+            swagger_css_url="docs/assets/swagger-ui.css",
+            swagger_favicon_url="docs/assets/favicon.png",
+        )
+
+    app.add_api_route("/openapi.json", openapi_document, include_in_schema=False)
+    app.add_api_route("/docs", docs, include_in_schema=False, response_class=HTMLResponse)
+    assets = Path(fastapi_offline.__file__).parent / "static"
+    app.mount("/docs/assets", StaticFiles(directory=assets), name="docs-assets")

@@ -1,0 +1,172 @@
+"""How a request of the API runs: recognised, counted, read, then handled and answered inside one transaction."""
+
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from leadwright.accounts.model import Principal
+from leadwright.clock import Clock
+from leadwright.errors import LeadwrightError
+from leadwright.http import idempotency, limits
+from leadwright.http.auth import Authenticator, require_scope
+from leadwright.http.problems import from_validation, problem
+from leadwright.postgres.pool import Connection, Database
+
+SCOPE_MARK = "x-required-scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What every request needs of the process that serves it."""
+
+    database: Database
+    clock: Clock
+    authenticator: Authenticator
+    rate_limiter: limits.RateLimiter
+    waiting: idempotency.Waiting
+    max_body_bytes: int
+    committed: Callable[[], None]
+    """Called after each commit of a request, so that background work starts at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request inside its transaction. ``body`` is raw; handlers with a declared body need not look at it."""
+
+    connection: Connection
+    principal: Principal
+    now: datetime
+    request_id: str
+    body: bytes
+
+    @property
+    def workspace_id(self) -> str:
+        return self.principal.workspace_id
+
+
+class _Rollback(Exception):
+    """Carries an answer out of a transaction whose effects are to be undone."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+class TransactionalRoute(APIRoute):
+    """A route whose handler runs in one transaction, together with the record of its answer.
+
+    A 2xx commits; any other answer undoes what the handler did. ``raw_body`` routes decode their body themselves.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+        extra = self.openapi_extra or {}
+        scope = str(extra[SCOPE_MARK])
+        raw = bool(extra.get("x-raw-body"))
+
+        async def handle(request: Request) -> Response:
+            edge: Edge = request.app.state.edge
+            now = edge.clock()
+            principal = await edge.authenticator.identify(request, now)
+            request.state.workspace_id = principal.workspace_id
+            allowance = await edge.rate_limiter.admit(principal.key_id, now)
+            request.state.answer_headers = allowance.headers()
+            require_scope(principal, scope)
+            body = await _read(request, edge, raw=raw)
+            return await _run(edge, request, handler, principal, now, body)
+
+        return handle
+
+
+async def _read(request: Request, edge: Edge, *, raw: bool) -> bytes:
+    body = await limits.read_body(request, edge.max_body_bytes)
+    if body and request.method in ("POST", "PUT", "PATCH", "DELETE"):
+        limits.require_json(request)
+    request._body = body  # type: ignore[attr-defined] # the framework reads it from here; the stream is spent
+    if body and not raw:
+        request._json = limits.decode_json(body)  # type: ignore[attr-defined] # decoded more strictly than it would
+    return body
+
+
+async def _run(
+    edge: Edge,
+    request: Request,
+    handler: Callable[[Request], Coroutine[Any, Any, Response]],
+    principal: Principal,
+    now: datetime,
+    body: bytes,
+) -> Response:
+    attempt = idempotency.attempt_of(request, body, principal.workspace_id)
+    try:
+        async with AsyncExitStack() as stack:
+            if attempt is not None:
+                await stack.enter_async_context(edge.waiting.turn(attempt))
+            connection = await stack.enter_async_context(edge.database.transaction())
+            await edge.authenticator.confirm(connection, principal)
+            call = Call(connection, principal, now, request.state.request_id, body)
+            request.state.call = call
+            response = await _answer(call, request, handler, attempt)
+    except _Rollback as rollback:
+        response = rollback.response
+    else:
+        edge.committed()
+    edge.authenticator.note_use(principal, now)
+    return response
+
+
+async def _answer(
+    call: Call,
+    request: Request,
+    handler: Callable[[Request], Coroutine[Any, Any, Response]],
+    attempt: idempotency.Attempt | None,
+) -> Response:
+    if attempt is None:
+        return await _handled(handler, request)
+    replay = await idempotency.begin(call.connection, attempt, call.now)
+    if replay is not None:
+        return replay
+    try:
+        async with call.connection.transaction():
+            response = await _handled(handler, request)
+    except _Rollback as rollback:
+        response = rollback.response
+    await idempotency.finish(call.connection, attempt, response)
+    return response
+
+
+async def _handled(handler: Callable[[Request], Coroutine[Any, Any, Response]], request: Request) -> Response:
+    """The handler's answer. A 4xx leaves as _Rollback, so that what was done until then is undone."""
+    try:
+        return await handler(request)
+    except RequestValidationError as error:
+        raise _Rollback(problem(from_validation(error), request.state.request_id)) from error
+    except LeadwrightError as error:
+        if not 400 <= error.status < 500 or error.status == 429:
+            raise
+        raise _Rollback(problem(error, request.state.request_id)) from error
+
+
+async def _current_call(request: Request) -> Call:
+    return request.state.call
+
+
+CurrentCall = Annotated[Call, Depends(_current_call)]
+
+
+def api_router(tag: str) -> APIRouter:
+    """A router whose routes run in a transaction under ``/v1``; each must say its scope with ``needs``."""
+    return APIRouter(prefix="/v1", tags=[tag], route_class=TransactionalRoute)
+
+
+def needs(scope: str, *, raw_body: bool = False, **openapi: Any) -> dict[str, Any]:
+    """The ``openapi_extra`` of a route: the scope its caller must hold, and what else its documentation says."""
+    marks: dict[str, Any] = {SCOPE_MARK: scope, **openapi}
+    return {**marks, "x-raw-body": True} if raw_body else marks

@@ -1,0 +1,127 @@
+"""One serving process: its database, its application and its background duties, started and stopped in order."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from leadwright.background import Duty
+from leadwright.campaigns import counters
+from leadwright.clock import Clock
+from leadwright.events import publisher
+from leadwright.http import idempotency
+from leadwright.http.app import create_app
+from leadwright.http.auth import Authenticator
+from leadwright.http.limits import RateLimiter
+from leadwright.http.route import Edge
+from leadwright.postgres.pool import Database
+from leadwright.settings import Settings
+
+GRACE_SECONDS = 8
+FOLD_EVERY_SECONDS = 2.0
+PUBLISH_EVERY_SECONDS = 0.25
+FORGET_EVERY_SECONDS = 60.0
+
+
+class JsonRefusingProtocol(HttpToolsProtocol):
+    """Answers bytes that are no HTTP in the shape of every other error."""
+
+    def send_400_response(self, msg: str) -> None:
+        del msg
+        body = (
+            b'{"statusCode":400,"message":"The request is not valid HTTP","error":"Bad Request","code":"invalid_http"}'
+        )
+        head = b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n"
+        self.transport.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+        self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """An HTTP server that tells when it accepts connections, and leaves the signals to its caller.
+
+    So the database closes after the last request, not before. ``stop`` lets the requests under way finish (8 s).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="none",
+                http=JsonRefusingProtocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        self.accepting = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.accepting.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        self.should_exit = True
+
+
+@asynccontextmanager
+async def serving(database: Database, settings: Settings, clock: Clock) -> AsyncIterator[ASGIApp]:
+    """The application with its duties running, on an open database; they end with the block."""
+
+    async def publish() -> bool:
+        return await publisher.publish(database) > 0
+
+    async def fold() -> bool:
+        async with database.transaction() as connection:
+            return await counters.fold(connection) > 0
+
+    async def forget() -> bool:
+        async with database.transaction() as connection:
+            return await idempotency.forget_expired(connection, clock()) > 0
+
+    publishing = Duty("publish_events", publish, pause=PUBLISH_EVERY_SECONDS)
+    duties = (
+        publishing,
+        Duty("fold_counters", fold, pause=FOLD_EVERY_SECONDS),
+        Duty("forget_expired", forget, pause=FORGET_EVERY_SECONDS),
+    )
+    authenticator = Authenticator(database)
+    edge = Edge(
+        database=database,
+        clock=clock,
+        authenticator=authenticator,
+        rate_limiter=RateLimiter(database, settings.rate_limit),
+        waiting=idempotency.Waiting(),
+        max_body_bytes=settings.max_body_bytes,
+        committed=publishing.wake,
+    )
+    for duty in duties:
+        duty.start()
+    try:
+        yield create_app(edge, settings)
+    finally:
+        for duty in duties:
+            await duty.stop()
+        await authenticator.close()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; a busy port is an error here, not after the start."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    listening.listen(2048)
+    listening.setblocking(False)
+    return listening

@@ -1,0 +1,64 @@
+"""Ids: random UUIDs whose first 48 bits are a time, shown with a prefix that says what they name.
+
+Inside the program and in the database an id is bare: 32 lower-case hexadecimal characters. Only the wire shows
+the prefix. Time-ordered ids keep the B-trees dense; the 74 random bits (RFC 9562, version 7) keep them unguessable.
+"""
+
+import os
+import re
+import time
+from enum import StrEnum
+
+
+class Prefix(StrEnum):
+    WORKSPACE = "ws"
+    API_KEY = "key"
+    CAMPAIGN = "camp"
+    LEAD = "lead"
+    IMPORT = "imp"
+    SENDER = "sender"
+    EVENT = "evt"
+    SUPPRESSION = "supp"
+    WEBHOOK = "wh"
+    DELIVERY = "dlv"
+    MESSAGE = "msg"
+    CONVERSATION = "conv"
+    CONNECTION = "conn"
+    TASK = "task"
+    ACTION = "act"
+    REQUEST = "req"
+
+
+_BARE = re.compile(r"[0-9a-f]{32}")
+
+
+def new_id() -> str:
+    """A bare id: UUID version 7 as 32 hexadecimal characters."""
+    return new_ids(1)[0]
+
+
+def new_ids(count: int) -> list[str]:
+    """``count`` bare ids, ascending in the order of the list (one millisecond, a 12-bit counter, 62 random bits)."""
+    moment = f"{time.time_ns() // 1_000_000:012x}"
+    noise = os.urandom(10 * count).hex()
+    first = int(noise[:2], 16)
+    return [
+        f"{moment}7{first + i:03x}{_VARIANT[noise[20 * i + 2]]}{noise[20 * i + 3 : 20 * i + 18]}"
+        for i in range(count)
+    ]
+
+
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
+
+def public(prefix: Prefix, bare: str) -> str:
+    """The id as the wire shows it, for example ``lead_0199…``."""
+    return f"{prefix.value}_{bare}"
+
+
+def bare(prefix: Prefix, text: object) -> str | None:
+    """The bare id in a wire id, or None when the text cannot be an id of that kind (an unknown id, to a caller)."""
+    if not isinstance(text, str) or not text.startswith(prefix.value + "_"):
+        return None
+    rest = text[len(prefix.value) + 1 :]
+    return rest if _BARE.fullmatch(rest) else None

@@ -1,0 +1,1 @@
+"""Leads: people in a campaign, how they are added, read and taken out."""

@@ -1,0 +1,158 @@
+"""The routes of leads."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from starlette.responses import Response
+
+from leadwright import ids
+from leadwright.campaigns import service as campaigns
+from leadwright.errors import Detail, InvalidRequest
+from leadwright.http.limits import may_hold_nul
+from leadwright.http.paging import Page, pagination, paging
+from leadwright.http.problems import json_answer
+from leadwright.http.route import CurrentCall, api_router, needs
+from leadwright.leads import dry_run, service, wire
+from leadwright.leads.model import LeadStatus, OnDuplicate
+from leadwright.leads.store import Filter
+
+router = api_router("leads")
+
+Full = Annotated[bool, Query(description="`true` or `1` adds the profile and the custom fields.")]
+
+
+@router.post(
+    "/leads",
+    summary="Add leads to a campaign",
+    operation_id="add_leads",
+    response_model=wire.AddLeadsAnswer,
+    openapi_extra=needs("leads:write", raw_body=True, requestBody=wire.ADD_LEADS_REQUEST),
+    responses={200: {"content": {"application/json": {"example": wire.ADD_LEADS_EXAMPLE_ANSWER}}}},
+)
+async def add_leads(
+    call: CurrentCall,
+    report: Annotated[
+        str | None, Query(pattern="^(full|short)$", description="`full` tells what became of every row.")
+    ] = None,
+    dry_run_only: Annotated[
+        bool, Query(alias="dryRun", description="Does everything, then undoes it: nothing is changed.")
+    ] = False,
+) -> Response:
+    """Adds up to 100 people. Rows are judged one by one: a bad row does not hold up the others.
+
+    A duplicate is the same person already in this campaign, or earlier in the same request, whatever the spelling of
+    the address. Every key beside the standard fields is a custom field and keeps its type.
+    """
+    request = wire.read_add_leads(call.body)
+    check_nul = may_hold_nul(call.body)
+    add = dry_run.add if dry_run_only else service.add
+    done = await add(
+        call.connection,
+        call.workspace_id,
+        request,
+        api_key_id=call.principal.key_id,
+        now=call.now,
+        check_nul=check_nul,
+        all_results=report == "full",
+    )
+    updates = request.on_duplicate is not OnDuplicate.SKIP
+    return json_answer(wire.report_body(done, full=report == "full", updates=updates))
+
+
+def _campaign_filter(campaign_id: str | None) -> str | None:
+    if campaign_id is None:
+        return None
+    known = ids.bare(ids.Prefix.CAMPAIGN, campaign_id)
+    if known is None:
+        raise campaigns.not_found()
+    return known
+
+
+@router.get(
+    "/leads",
+    summary="List leads",
+    operation_id="list_leads",
+    response_model=wire.LeadsBody,
+    openapi_extra=needs("leads:read"),
+)
+async def list_leads(
+    call: CurrentCall,
+    page: Annotated[Page, Depends(paging(50))],
+    campaign_id: Annotated[str | None, Query(alias="campaignId", description="Only this campaign's leads.")] = None,
+    status: Annotated[LeadStatus | None, Query(description="Only leads whose last happening was this.")] = None,
+    full: Full = False,
+) -> Response:
+    """Oldest first. `total` is exact without `status`; with it, past 10,000 rows, it may be estimated and says so."""
+    which = Filter(_campaign_filter(campaign_id), status)
+    listing = await service.list_leads(call.connection, call.workspace_id, which, page)
+    body: dict[str, Any] = {
+        "leads": [wire.lead_body(lead, full=full) for lead in page.shown(listing.fetched)],
+        "pagination": pagination(page, listing.total, estimated=listing.estimated).model_dump(
+            by_alias=True, exclude_unset=True
+        ),
+    }
+    if page.by_cursor:
+        body["nextCursor"] = page.next_cursor(listing.fetched)
+    return json_answer(body)
+
+
+@router.get(
+    "/leads/{lead_id}",
+    summary="Read a lead",
+    operation_id="read_lead",
+    response_model=wire.LeadBody,
+    openapi_extra=needs("leads:read"),
+)
+async def read_lead(lead_id: str, call: CurrentCall, full: Full = False) -> Response:
+    """The lead at top level, without an envelope."""
+    lead = await service.read(call.connection, call.workspace_id, ids.bare(ids.Prefix.LEAD, lead_id))
+    return json_answer(wire.lead_body(lead, full=full))
+
+
+@router.delete(
+    "/leads/{lead_id}",
+    summary="Take a lead out of its campaign",
+    operation_id="delete_lead",
+    response_model=wire.LeadRemoved,
+    openapi_extra=needs("leads:write"),
+)
+async def delete_lead(
+    lead_id: str,
+    call: CurrentCall,
+    purge: Annotated[bool, Query(description="Removes the row; without it the lead stays as STOPPED.")] = False,
+) -> wire.LeadRemoved:
+    """A stopped lead is still counted, and still a duplicate when added again; a purged one is as if never added."""
+    await service.remove(
+        call.connection, call.workspace_id, ids.bare(ids.Prefix.LEAD, lead_id), purge=purge, now=call.now
+    )
+    return wire.LeadRemoved(success=True, leadId=lead_id, purged=purge)
+
+
+_HISTORY_CURSOR = re.compile(r"\d{1,18}")
+
+
+@router.get(
+    "/leads/{lead_id}/history",
+    summary="What happened to a lead",
+    operation_id="lead_history",
+    response_model=wire.HistoryBody,
+    openapi_extra=needs("leads:read"),
+)
+async def lead_history(
+    lead_id: str,
+    call: CurrentCall,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    cursor: Annotated[str, Query(description="Empty for the start, then the `nextCursor` of the page before.")] = "",
+) -> wire.HistoryBody:
+    """Everything, oldest first; the first entry is the import that brought the lead."""
+    if cursor and not _HISTORY_CURSOR.fullmatch(cursor):
+        raise InvalidRequest.of([Detail("cursor", "expected the nextCursor of an earlier answer, or nothing")])
+    entries = await service.history(
+        call.connection,
+        call.workspace_id,
+        ids.bare(ids.Prefix.LEAD, lead_id),
+        after=int(cursor) if cursor else -1,
+        limit=limit + 1,
+    )
+    return wire.history_body(lead_id, entries, limit)

@@ -1,0 +1,262 @@
+"""What a lead is, which rows of a request become one, and why the others do not; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from leadwright.identity import MAX_URL_CHARACTERS, Identity, linkedin_identity
+
+MOST_LEADS_A_REQUEST = 100
+MOST_CUSTOM_FIELDS = 100
+LONGEST_FIELD_NAME = 100
+LONGEST_STANDARD_VALUE = 1_000
+LONGEST_CUSTOM_VALUE = 10_000
+_LEAST_INTEGER, _MOST_INTEGER = -(2**63), 2**64 - 1
+
+
+class LeadStatus(StrEnum):
+    """The words that the status filter accepts: what happened last to a lead, never what it waits for."""
+
+    PENDING = "PENDING"
+    PROCESSING = "PROCESSING"
+    MESSAGE_SENT = "MESSAGE_SENT"
+    CONNECTION_SENT = "CONNECTION_SENT"
+    CONNECTION_ACCEPTED = "CONNECTION_ACCEPTED"
+    CONNECTION_ALREADY_SENT = "CONNECTION_ALREADY_SENT"
+    REPLY_RECEIVED = "REPLY_RECEIVED"
+    FOLLOWUP_SENT = "FOLLOWUP_SENT"
+    BLOCKED = "BLOCKED"
+    PROFILE_UNREACHABLE = "PROFILE_UNREACHABLE"
+    RATE_LIMITED = "RATE_LIMITED"
+    FAILED = "FAILED"
+    SUCCESS = "SUCCESS"
+    UNSUBSCRIBED = "UNSUBSCRIBED"
+    IRRELEVANT = "IRRELEVANT"
+    SKIPPED = "SKIPPED"
+    DONE = "DONE"
+    MEETING_BOOKED = "MEETING_BOOKED"
+    OPPORTUNITY = "OPPORTUNITY"
+    LIKED_POST = "LIKED_POST"
+    MESSAGE_SCHEDULED = "MESSAGE_SCHEDULED"
+    CONNECTION_SCHEDULED = "CONNECTION_SCHEDULED"
+    LIKE_POST_SCHEDULED = "LIKE_POST_SCHEDULED"
+    VIEW_PROFILE_SCHEDULED = "VIEW_PROFILE_SCHEDULED"
+    CONNECTED = "CONNECTED"
+    CONNECTION_WITHDRAWN = "CONNECTION_WITHDRAWN"
+    WITHDRAWAL_SCHEDULED = "WITHDRAWAL_SCHEDULED"
+    WITHDRAWAL_NOT_POSSIBLE = "WITHDRAWAL_NOT_POSSIBLE"
+    NOT_CONNECTED = "NOT_CONNECTED"
+    ICP_MATCH = "ICP_MATCH"
+    ICP_NOT_MATCH = "ICP_NOT_MATCH"
+    PROFILE_VIEWED = "PROFILE_VIEWED"
+    STARTED = "STARTED"
+    STOPPED = "STOPPED"
+    WAITING = "WAITING"
+    NOT_INTERESTED = "NOT_INTERESTED"
+
+
+class OnDuplicate(StrEnum):
+    """What a row does when its person is in the campaign already."""
+
+    SKIP = "skip"
+    FILL = "fill"
+    OVERWRITE = "overwrite"
+
+
+class Outcome(StrEnum):
+    """What became of one row of a request."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    DUPLICATE = "duplicate"
+    DUPLICATE_IN_REQUEST = "duplicate_in_request"
+    SUPPRESSED = "suppressed"
+    INVALID = "invalid"
+
+
+class NewLead(msgspec.Struct, omit_defaults=True):
+    """A row that can become a lead. The short names are those of the ingest statement's JSON parameter."""
+
+    id: str
+    index: int = msgspec.field(name="i")
+    kind: str = msgspec.field(name="k")
+    key: str = msgspec.field(name="p")
+    linkedin_url: str = msgspec.field(name="u")
+    first_name: str | None = msgspec.field(name="f", default=None)
+    last_name: str | None = msgspec.field(name="l", default=None)
+    company: str | None = msgspec.field(name="o", default=None)
+    title: str | None = msgspec.field(name="t", default=None)
+    email: str | None = msgspec.field(name="e", default=None)
+    custom: dict[str, Any] = msgspec.field(name="x", default_factory=dict[str, Any])
+    suppressible: list[list[str]] = msgspec.field(name="m", default_factory=list[list[str]])
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A row that cannot become a lead: a stable code for programs, a sentence for people."""
+
+    index: int
+    linkedin_url: str | None
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """Stands in a request for a row whose JSON cannot be read; the others can."""
+
+    reason: str
+
+
+class _Unfit(Exception):
+    """Leaves the judging of a row from any depth."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.reason = reason
+
+
+def parse_row(index: int, row: Any, lead_id: str, *, check_nul: bool = False) -> NewLead | Rejection:
+    """Judges one row of an add-leads request; takes the row apart while doing so.
+
+    ``check_nul`` looks for NUL characters, which only a body with an escaped one can hold.
+    """
+    if type(row) is not dict:
+        return _not_an_object(index, row)
+    fields: dict[str, Any] = row
+    url = fields.pop("linkedinUrl", "")
+    identity = linkedin_identity(url)
+    if not isinstance(identity, Identity):
+        return Rejection(index, _shown(url), identity.code, identity.reason)
+    try:
+        if "customFields" in fields:
+            _merge_nested(fields)
+        lead = NewLead(
+            lead_id,
+            index,
+            identity.kind,
+            identity.key,
+            url,
+            _standard(fields, "firstName"),
+            _standard(fields, "lastName"),
+            _standard(fields, "company"),
+            _standard(fields, "title"),
+            _standard(fields, "email"),
+        )
+        _check_custom(fields)
+        if check_nul:
+            _refuse_nul(lead, fields)
+    except _Unfit as unfit:
+        return Rejection(index, _shown(url), unfit.code, unfit.reason)
+    lead.custom = fields
+    return lead
+
+
+def _not_an_object(index: int, row: Any) -> Rejection:
+    if isinstance(row, Undecodable):
+        return Rejection(index, None, "invalid_json", row.reason)
+    return Rejection(index, None, "not_an_object", f"leads[{index}] must be an object with a linkedinUrl")
+
+
+def _shown(url: Any) -> str | None:
+    return url[:MAX_URL_CHARACTERS].replace("\0", "") if isinstance(url, str) else None
+
+
+def _merge_nested(fields: dict[str, Any]) -> None:
+    """Older clients nest their extras; a flat key wins over a nested one."""
+    nested = fields.pop("customFields")
+    if nested is None:
+        return
+    if type(nested) is not dict:
+        raise _Unfit("invalid_field", "customFields must be an object")
+    extras: dict[str, Any] = nested
+    for name, value in extras.items():
+        fields.setdefault(name, value)
+
+
+def _standard(fields: dict[str, Any], name: str) -> str | None:
+    value = fields.pop(name, None)
+    if value is None:
+        return None
+    if type(value) is not str:
+        value = _as_text(name, value)
+    if len(value) > LONGEST_STANDARD_VALUE:
+        raise _Unfit("too_long", f"{name} is longer than {LONGEST_STANDARD_VALUE} characters")
+    return value
+
+
+def _as_text(name: str, value: Any) -> str:
+    if type(value) not in (int, float):
+        raise _Unfit("invalid_field", f"{name} must be a string or null")
+    _check_number(name, value)
+    return msgspec.json.encode(value).decode()
+
+
+def _check_custom(fields: dict[str, Any]) -> None:
+    if len(fields) > MOST_CUSTOM_FIELDS:
+        raise _Unfit("too_many_fields", f"a lead has at most {MOST_CUSTOM_FIELDS} custom fields")
+    for name, value in fields.items():
+        kind = type(value)
+        if len(name) > LONGEST_FIELD_NAME:
+            raise _Unfit("too_long", f"a field name is longer than {LONGEST_FIELD_NAME} characters")
+        if kind is str:
+            if len(value) > LONGEST_CUSTOM_VALUE:
+                raise _Unfit("too_long", f"{name} is longer than {LONGEST_CUSTOM_VALUE} characters")
+        elif kind is int:
+            _check_number(name, value)
+        elif kind is dict or kind is list:
+            raise _Unfit("invalid_field", f"{name} must be a string, a number, a boolean or null")
+
+
+def _check_number(name: str, value: float) -> None:
+    if type(value) is int and not _LEAST_INTEGER <= value <= _MOST_INTEGER:
+        raise _Unfit("invalid_field", f"{name} is a number beyond 64 bits; send it as a string")
+
+
+def _refuse_nul(lead: NewLead, custom: Mapping[str, Any]) -> None:
+    texts = [lead.linkedin_url, lead.first_name, lead.last_name, lead.company, lead.title, lead.email, *custom, *custom.values()]
+    if any(isinstance(text, str) and "\0" in text for text in texts):
+        raise _Unfit("bad_character", "a field holds the NUL character, which cannot be stored")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one row, as the full report tells it."""
+
+    index: int
+    outcome: Outcome
+    lead_id: str | None = None
+    identity_key: str | None = None
+    code: str | None = None
+    reason: str | None = None
+    existing_lead_id: str | None = None
+    linkedin_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A person in a campaign. ``profile`` holds what channels learned (followerCount, …), ``custom`` what callers sent."""
+
+    id: str
+    campaign_id: str
+    linkedin_url: str
+    identity_kind: str
+    identity_key: str
+    first_name: str | None
+    last_name: str | None
+    company: str | None
+    title: str | None
+    email: str | None
+    status: str
+    custom_status: str | None
+    sender_id: str | None
+    created_at: datetime
+    updated_at: datetime
+    import_id: str | None = None
+    custom: dict[str, Any] = field(default_factory=dict[str, Any])
+    profile: dict[str, Any] | None = None

@@ -1,0 +1,277 @@
+"""Adding leads, reading them, taking them out, and joining those that turn out to be one person."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from leadwright import ids
+from leadwright.campaigns import service as campaigns
+from leadwright.errors import NotFound
+from leadwright.events import service as events
+from leadwright.events.model import EventType
+from leadwright.http.paging import Page
+from leadwright.leads import store
+from leadwright.leads.model import Lead, LeadStatus, NewLead, Outcome, Rejection, Result, parse_row
+from leadwright.leads.wire import AddLeads
+from leadwright.postgres.pool import Connection
+from leadwright.suppression.model import match_values
+from leadwright.telemetry import metrics
+
+EXACT_COUNT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of the rows of one add call; ``results`` has one for each, in order, when all were asked for."""
+
+    import_id: str
+    added: int
+    updated: int
+    duplicates: int
+    results: tuple[Result, ...]
+    will_process: bool
+    will_process_reason: str
+
+    @property
+    def invalid(self) -> tuple[Result, ...]:
+        return tuple(r for r in self.results if r.outcome in (Outcome.INVALID, Outcome.SUPPRESSED))
+
+
+async def add(
+    connection: Connection,
+    workspace_id: str,
+    request: AddLeads,
+    *,
+    api_key_id: str,
+    now: datetime,
+    check_nul: bool = False,
+    all_results: bool = False,
+) -> Report:
+    """Adds what can be added and says what became of every row.
+
+    ``results`` holds the rows that were refused, and with ``all_results`` every row. Raises NotFound for an unknown
+    campaign.
+    """
+    campaign_id = ids.bare(ids.Prefix.CAMPAIGN, request.campaign_id)
+    leads, rejected = _judge(request, check_nul=check_nul)
+    if campaign_id is None:
+        raise campaigns.not_found()
+    batch = store.Batch(ids.new_id(), campaign_id, api_key_id, leads, rejected, request.on_duplicate, now)
+    done = await store.ingest(connection, workspace_id, batch)
+    if done is None:
+        raise campaigns.not_found()
+    if done.added and done.campaign_status == "finished" and done.finished_by == "system":
+        await campaigns.resume_after_adding(connection, workspace_id, campaign_id, now)
+        done = replace(done, campaign_status="started")
+    results = _refusals(batch, done)
+    if all_results:
+        results = await _all_results(connection, workspace_id, batch, done)
+    return _report(batch, done, results)
+
+
+def _judge(request: AddLeads, *, check_nul: bool) -> tuple[list[NewLead], list[Rejection]]:
+    leads: list[NewLead] = []
+    rejected: list[Rejection] = []
+    for index, (row, lead_id) in enumerate(zip(request.rows, ids.new_ids(len(request.rows)), strict=True)):
+        judged = parse_row(index, row, lead_id, check_nul=check_nul)
+        if isinstance(judged, NewLead):
+            if judged.email is not None or judged.company is not None:
+                judged.suppressible = [list(pair) for pair in match_values(None, judged.email, judged.company)]
+            leads.append(judged)
+        else:
+            rejected.append(judged)
+    return leads, rejected
+
+
+def _report(batch: store.Batch, done: store.Ingested, results: tuple[Result, ...]) -> Report:
+    updated = sum(row.updated for row in done.not_added)
+    suppressed = sum(row.suppressed for row in done.not_added)
+    duplicates = len(done.not_added) - updated - suppressed
+    for outcome, count in (
+        (Outcome.ADDED, done.added),
+        (Outcome.UPDATED, updated),
+        (Outcome.DUPLICATE, duplicates),
+        (Outcome.INVALID, suppressed + len(batch.rejected)),
+    ):
+        metrics.LEADS.labels(outcome).inc(count)
+    will, why = _will_process(done)
+    return Report(batch.import_id, done.added, updated, duplicates, results, will, why)
+
+
+def _will_process(done: store.Ingested) -> tuple[bool, str]:
+    """Whether these leads will move, and if not, the first thing that is in the way."""
+    if done.campaign_status != "started":
+        return False, f"The campaign is {done.campaign_status}; start it to process its leads"
+    if not done.has_steps:
+        return False, "The campaign's sequence has no steps"
+    if not done.sender_count:
+        return False, "The campaign has no sender"
+    return True, "The campaign is started"
+
+
+def _refusals(batch: store.Batch, done: store.Ingested) -> tuple[Result, ...]:
+    urls = {lead.index: lead.linkedin_url for lead in batch.leads}
+    suppressed = [_suppressed(row, urls[row.index]) for row in done.not_added if row.suppressed]
+    return tuple(sorted([*map(_rejected, batch.rejected), *suppressed], key=_by_index))
+
+
+def _rejected(row: Rejection) -> Result:
+    return Result(row.index, Outcome.INVALID, code=row.code, reason=row.reason, linkedin_url=row.linkedin_url)
+
+
+def _suppressed(row: store.NotAdded, url: str) -> Result:
+    return Result(
+        row.index,
+        Outcome.SUPPRESSED,
+        identity_key=f"{row.kind}:{row.key}",
+        code="suppressed",
+        reason="The person is on the do-not-contact list",
+        linkedin_url=url,
+    )
+
+
+async def _all_results(
+    connection: Connection, workspace_id: str, batch: store.Batch, done: store.Ingested
+) -> tuple[Result, ...]:
+    """One result a row. Which leads the duplicates are is looked up here, for those who want to know."""
+    rest = {row.index: row for row in done.not_added}
+    persons = [(row.kind, row.key) for row in done.not_added if not row.suppressed]
+    existing = await store.ids_of_persons(connection, workspace_id, batch.campaign_id, persons) if persons else {}
+    added = [
+        Result(
+            lead.index,
+            Outcome.ADDED,
+            lead_id=lead.id,
+            identity_key=f"{lead.kind}:{lead.key}",
+            linkedin_url=lead.linkedin_url,
+        )
+        for lead in batch.leads
+        if lead.index not in rest
+    ]
+    known = [_known(row, existing.get((row.kind, row.key))) for row in done.not_added if not row.suppressed]
+    return tuple(sorted([*added, *known, *_refusals(batch, done)], key=_by_index))
+
+
+def _known(row: store.NotAdded, lead_id: str | None) -> Result:
+    identity_key = f"{row.kind}:{row.key}"
+    if row.updated:
+        return Result(row.index, Outcome.UPDATED, lead_id=lead_id, identity_key=identity_key)
+    in_request = row.occurrence > 1
+    return Result(
+        row.index,
+        Outcome.DUPLICATE_IN_REQUEST if in_request else Outcome.DUPLICATE,
+        identity_key=identity_key,
+        code="duplicate_in_request" if in_request else "duplicate",
+        reason="The person stands earlier in this request" if in_request else "The person is in the campaign already",
+        existing_lead_id=lead_id,
+    )
+
+
+def _by_index(result: Result) -> int:
+    return result.index
+
+
+def not_found() -> NotFound:
+    return NotFound("Lead not found", code="lead_not_found")
+
+
+async def read(connection: Connection, workspace_id: str, lead_id: str | None) -> Lead:
+    """Raises NotFound."""
+    found = await store.lead(connection, workspace_id, lead_id) if lead_id else None
+    if found is None:
+        raise not_found()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """``fetched`` holds one lead more than the page shows, when there is one."""
+
+    fetched: list[Lead]
+    total: int
+    estimated: bool
+
+
+async def list_leads(connection: Connection, workspace_id: str, which: store.Filter, page: Page) -> Listing:
+    """A page of leads and how many there are. Raises NotFound for an unknown campaign."""
+    if which.campaign_id is not None and not await campaigns.exists(connection, workspace_id, which.campaign_id):
+        raise campaigns.not_found()
+    fetched = await store.leads(
+        connection, workspace_id, which, after=page.after, offset=page.offset, limit=page.fetch
+    )
+    total, estimated = await _total(connection, workspace_id, which)
+    return Listing(fetched, total, estimated)
+
+
+async def _total(connection: Connection, workspace_id: str, which: store.Filter) -> tuple[int, bool]:
+    """Exact from the counters without a status, exact by counting up to 10,000 rows, else the planner's estimate."""
+    if which.status is None:
+        return await campaigns.lead_count(connection, workspace_id, which.campaign_id), False
+    counted = await store.count_up_to(connection, workspace_id, which, EXACT_COUNT)
+    if counted <= EXACT_COUNT:
+        return counted, False
+    return max(counted, await store.estimate(connection, workspace_id, which)), True
+
+
+async def remove(
+    connection: Connection, workspace_id: str, lead_id: str | None, *, purge: bool, now: datetime
+) -> None:
+    """Takes a lead out of its campaign: it stays as STOPPED, or with ``purge`` its rows go. Raises NotFound."""
+    standing = await store.lock(connection, workspace_id, lead_id) if lead_id else None
+    if lead_id is None or standing is None:
+        raise not_found()
+    was_active = standing.state != "done"
+    if purge:
+        await store.purge(connection, workspace_id, lead_id)
+        await _count(connection, workspace_id, standing, leads=-1, active=-1 if was_active else 0)
+    elif standing.status != LeadStatus.STOPPED:
+        await store.stop(connection, workspace_id, lead_id, now)
+        await _count(connection, workspace_id, standing, active=-1 if was_active else 0)
+        await _tell_status(connection, workspace_id, lead_id, standing, LeadStatus.STOPPED, now)
+
+
+async def _count(connection: Connection, workspace_id: str, standing: store.Standing, **deltas: int) -> None:
+    changed = {counter: delta for counter, delta in deltas.items() if delta}
+    if changed:
+        await campaigns.add_counts(connection, workspace_id, standing.campaign_id, changed)
+
+
+async def _tell_status(
+    connection: Connection,
+    workspace_id: str,
+    lead_id: str,
+    before: store.Standing,
+    status: LeadStatus,
+    now: datetime,
+) -> None:
+    await store.add_history(
+        connection,
+        workspace_id,
+        lead_id,
+        type="status_changed",
+        detail={"previousStatus": before.status, "newStatus": status},
+        now=now,
+    )
+    await events.record(
+        connection,
+        workspace_id,
+        type=EventType.LEAD_UPDATED,
+        lead_id=lead_id,
+        campaign_id=before.campaign_id,
+        now=now,
+        data={
+            "leadId": ids.public(ids.Prefix.LEAD, lead_id),
+            "campaignId": ids.public(ids.Prefix.CAMPAIGN, before.campaign_id),
+            "linkedinUrl": before.linkedin_url,
+            "previousStatus": before.status,
+            "newStatus": status.value,
+            "customLeadStatus": before.custom_status,
+        },
+    )
+
+
+async def history(
+    connection: Connection, workspace_id: str, lead_id: str | None, *, after: int, limit: int
+) -> list[store.HistoryEntry]:
+    """Raises NotFound."""
+    lead = await read(connection, workspace_id, lead_id)
+    return await store.history(connection, workspace_id, lead.id, after=after, limit=limit)

@@ -1,0 +1,372 @@
+"""The JSON of leads: the hand-decoded body of the add route, its reports, and the shapes that the documents show."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, Protocol
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from leadwright.clock import iso
+from leadwright.errors import Detail, InvalidRequest
+from leadwright.http.paging import Paged
+from leadwright.ids import Prefix, public
+from leadwright.leads.model import (
+    MOST_LEADS_A_REQUEST,
+    Lead,
+    LeadStatus,
+    OnDuplicate,
+    Outcome,
+    Result,
+    Undecodable,
+)
+
+PROFILE_FIELDS = ("about", "location", "industry", "website")
+LEARNED_FIELDS = ("profilePictureUrl", "followerCount", "connectionCount", "isPremium", "isOpenProfile")
+
+
+class AddLeads(msgspec.Struct):
+    """The envelope of an add-leads request; its rows are still to be judged one by one."""
+
+    campaign_id: str
+    rows: list[Any]
+    on_duplicate: OnDuplicate
+
+
+def read_add_leads(body: bytes) -> AddLeads:
+    """Reads the envelope strictly. Raises InvalidRequest naming what is missing or wrong."""
+    value = _decode(body)
+    if type(value) is not dict:
+        raise InvalidRequest("The request body must be a JSON object with campaignId and leads")
+    envelope: dict[str, Any] = value
+    wrong = [fault for fault in (_campaign_fault(envelope), _leads_fault(envelope), _mode_fault(envelope)) if fault]
+    if wrong:
+        raise InvalidRequest.of(wrong)
+    return AddLeads(envelope["campaignId"], envelope["leads"], OnDuplicate(envelope.get("onDuplicate") or "skip"))
+
+
+def _decode(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _decode_row_by_row(body, error)
+
+
+def _decode_row_by_row(body: bytes, first: Exception) -> Any:
+    """When the body as a whole cannot be read, perhaps a single row cannot: then only that row is at fault."""
+    try:
+        envelope: dict[str, Any] = dict(msgspec.json.decode(body, type=dict[str, msgspec.Raw]))
+        rows = msgspec.json.decode(envelope.pop("leads", b"null"), type=list[msgspec.Raw])
+        decoded: dict[str, Any] = {name: msgspec.json.decode(value) for name, value in envelope.items()}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest(f"The request body is not valid JSON: {_say(first)}", code="invalid_json") from error
+    return decoded | {"leads": [_decode_row(row) for row in rows]}
+
+
+def _decode_row(row: msgspec.Raw) -> Any:
+    try:
+        return msgspec.json.decode(row)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Undecodable(f"the row is not valid JSON: {_say(error)}")
+
+
+def _say(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return str(error).split(" - at")[0].removeprefix("JSON is malformed: ")
+
+
+def _campaign_fault(envelope: dict[str, Any]) -> Detail | None:
+    campaign = envelope.get("campaignId")
+    if isinstance(campaign, str) and campaign:
+        return None
+    return Detail("campaignId", "is required" if campaign is None else "expected a non-empty string")
+
+
+def _leads_fault(envelope: dict[str, Any]) -> Detail | None:
+    leads = envelope.get("leads")
+    if leads is None:
+        return Detail("leads", "is required")
+    if type(leads) is not list:
+        return Detail("leads", f"expected an array of 1 to {MOST_LEADS_A_REQUEST} leads")
+    count = len(leads)  # type: ignore[reportUnknownArgumentType]
+    if not 1 <= count <= MOST_LEADS_A_REQUEST:
+        return Detail("leads", f"expected 1 to {MOST_LEADS_A_REQUEST} leads, got {count}")
+    return None
+
+
+def _mode_fault(envelope: dict[str, Any]) -> Detail | None:
+    mode = envelope.get("onDuplicate")
+    if mode is None or mode in list(OnDuplicate):
+        return None
+    return Detail("onDuplicate", f"expected one of {', '.join(OnDuplicate)}")
+
+
+class LeadRow(BaseModel):
+    """One lead of a request. Every other key is a custom field: any JSON scalar, kept with its type."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str | int | float | bool | None]
+
+    linkedinUrl: str = Field(description="A LinkedIn profile address, in any usual spelling.", max_length=2048)
+    firstName: str | None = None
+    lastName: str | None = None
+    company: str | None = None
+    title: str | None = None
+    email: str | None = None
+    customFields: dict[str, str | int | float | bool | None] | SkipJsonSchema[None] = Field(
+        None, description="Custom fields in the nested form of older clients; a flat key wins."
+    )
+
+
+class AddLeadsBody(BaseModel):
+    """The documented form of what ``read_add_leads`` reads by hand; a test holds the two against each other."""
+
+    campaignId: str = Field(description="The campaign to add leads to.", min_length=1)
+    leads: list[LeadRow] = Field(min_length=1, max_length=MOST_LEADS_A_REQUEST)
+    onDuplicate: Literal["skip", "fill", "overwrite"] = Field(
+        "skip", description="What a row does when its person is in the campaign: nothing, fill empty fields, overwrite."
+    )
+
+
+class RowError(BaseModel):
+    index: int = Field(description="Which row, from 0.")
+    linkedinUrl: str | None
+    reason: str
+    code: str = Field(description="A stable word, such as `wrong_host` or `suppressed`.")
+
+
+class RowResult(BaseModel):
+    index: int
+    outcome: Outcome
+    leadId: str | None
+    identityKey: str | None
+    code: str | None
+    reason: str | None
+    existingLeadId: str | None
+
+
+class TemplateWarning(BaseModel):
+    stepId: str
+    field: str
+    rows: list[int] = Field(description="The rows, from 0, that lack the field and have no fallback for it.")
+
+
+class AddLeadsAnswer(BaseModel):
+    """What was done with the rows; ``leadsAdded + leadsUpdated + duplicatesSkipped + invalidEntries`` is their number."""
+
+    success: bool
+    leadsAdded: int
+    duplicatesSkipped: int
+    invalidEntries: int
+    leadsUpdated: int | SkipJsonSchema[None] = Field(None, description="Only with `onDuplicate` fill or overwrite.")
+    errors: list[RowError] | SkipJsonSchema[None] = Field(None, description="Only when a row was invalid.")
+    importId: str | None | SkipJsonSchema[None] = Field(None, description="Only with `report=full`.")
+    willProcess: bool | SkipJsonSchema[None] = Field(None, description="Only with `report=full`.")
+    willProcessReason: str | SkipJsonSchema[None] = Field(None, description="Only with `report=full`.")
+    results: list[RowResult] | SkipJsonSchema[None] = Field(None, description="Only with `report=full`: one per row.")
+    dryRun: bool | SkipJsonSchema[None] = Field(None, description="Only with `dryRun=true`: nothing was changed.")
+    templateWarnings: list[TemplateWarning] | SkipJsonSchema[None] = Field(
+        None, description="Only with `dryRun=true`: fields that steps need and rows lack."
+    )
+
+
+class LeadBody(BaseModel):
+    id: str
+    linkedinUrl: str
+    status: LeadStatus
+    firstName: str | None
+    lastName: str | None
+    title: str | None
+    company: str | None
+    email: str | None
+    customLeadStatus: str | None
+    senderId: str | None
+    campaignId: str
+    createdAt: str
+    updatedAt: str
+    about: str | None | SkipJsonSchema[None] = Field(None, description="Only with `full`, like all that follow.")
+    location: str | None | SkipJsonSchema[None] = None
+    industry: str | None | SkipJsonSchema[None] = None
+    website: str | None | SkipJsonSchema[None] = None
+    profilePictureUrl: str | None | SkipJsonSchema[None] = None
+    followerCount: int | None | SkipJsonSchema[None] = None
+    connectionCount: int | None | SkipJsonSchema[None] = None
+    isPremium: bool | None | SkipJsonSchema[None] = None
+    isOpenProfile: bool | None | SkipJsonSchema[None] = None
+    data: dict[str, Annotated[str | int | float | bool | None, Field()]] | SkipJsonSchema[None] = Field(
+        None, description="The custom fields."
+    )
+
+
+def lead_body(lead: Lead, *, full: bool) -> dict[str, Any]:
+    """A lead as the contract shows it; ``full`` adds the profile and the custom fields."""
+    body: dict[str, Any] = {
+        "id": public(Prefix.LEAD, lead.id),
+        "linkedinUrl": lead.linkedin_url,
+        "status": lead.status,
+        "firstName": lead.first_name,
+        "lastName": lead.last_name,
+        "title": lead.title,
+        "company": lead.company,
+        "email": lead.email,
+        "customLeadStatus": lead.custom_status,
+        "senderId": public(Prefix.SENDER, lead.sender_id) if lead.sender_id else None,
+        "campaignId": public(Prefix.CAMPAIGN, lead.campaign_id),
+        "createdAt": iso(lead.created_at),
+        "updatedAt": iso(lead.updated_at),
+    }
+    return body | _profile(lead) if full else body
+
+
+def _profile(lead: Lead) -> dict[str, Any]:
+    learned = lead.profile or {}
+    told = {name: value for name in PROFILE_FIELDS if isinstance(value := lead.custom.get(name), str)}
+    shown = {name: told.get(name, learned.get(name)) for name in PROFILE_FIELDS}
+    return shown | {name: learned.get(name) for name in LEARNED_FIELDS} | {"data": lead.custom}
+
+
+def result_body(result: Result) -> dict[str, Any]:
+    return {
+        "index": result.index,
+        "outcome": result.outcome,
+        "leadId": public(Prefix.LEAD, result.lead_id) if result.lead_id else None,
+        "identityKey": result.identity_key,
+        "code": result.code,
+        "reason": result.reason,
+        "existingLeadId": public(Prefix.LEAD, result.existing_lead_id) if result.existing_lead_id else None,
+    }
+
+
+def error_body(result: Result) -> dict[str, Any]:
+    return {
+        "index": result.index,
+        "linkedinUrl": result.linkedin_url,
+        "reason": result.reason,
+        "code": result.code,
+    }
+
+
+class LeadsBody(Paged):
+    leads: list[LeadBody]
+
+
+class LeadRemoved(BaseModel):
+    success: bool
+    leadId: str
+    purged: bool = Field(description="Whether the row is gone; otherwise the lead stays as STOPPED.")
+
+
+class HistoryEntryBody(BaseModel):
+    at: str
+    type: str = Field(description="`added`, `status_changed`, …", examples=["added"])
+    stepId: str | None
+    detail: dict[str, Any]
+
+
+class HistoryBody(BaseModel):
+    leadId: str
+    entries: list[HistoryEntryBody]
+    nextCursor: str | None = Field(description="Where to go on; null on the last page.")
+
+
+class HistoryRow(Protocol):
+    @property
+    def id(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def step_id(self) -> str | None: ...
+    @property
+    def detail(self) -> dict[str, Any]: ...
+
+
+def history_body(lead_id: str, fetched: Sequence[HistoryRow], limit: int) -> HistoryBody:
+    """``fetched`` holds up to one entry more than the page shows."""
+    shown = fetched[:limit]
+    return HistoryBody(
+        leadId=lead_id,
+        entries=[HistoryEntryBody(at=iso(e.at), type=e.type, stepId=e.step_id, detail=e.detail) for e in shown],
+        nextCursor=str(shown[-1].id) if len(fetched) > limit else None,
+    )
+
+
+class Told(Protocol):
+    """What the report of an add call is written from."""
+
+    @property
+    def import_id(self) -> str | None: ...
+    @property
+    def added(self) -> int: ...
+    @property
+    def updated(self) -> int: ...
+    @property
+    def duplicates(self) -> int: ...
+    @property
+    def results(self) -> tuple[Result, ...]: ...
+    @property
+    def invalid(self) -> tuple[Result, ...]: ...
+    @property
+    def will_process(self) -> bool: ...
+    @property
+    def will_process_reason(self) -> str: ...
+
+
+def report_body(report: Told, *, full: bool, updates: bool) -> dict[str, Any]:
+    """Four keys, and more only for those who asked or have errors: that is what existing clients expect."""
+    body: dict[str, Any] = {
+        "success": True,
+        "leadsAdded": report.added,
+        "duplicatesSkipped": report.duplicates,
+        "invalidEntries": len(report.invalid),
+    }
+    if updates:
+        body["leadsUpdated"] = report.updated
+    if report.invalid:
+        body["errors"] = [error_body(result) for result in report.invalid]
+    if full:
+        body |= {
+            "importId": public(Prefix.IMPORT, report.import_id) if report.import_id else None,
+            "willProcess": report.will_process,
+            "willProcessReason": report.will_process_reason,
+            "results": [result_body(result) for result in report.results],
+        }
+    return body
+
+
+ADD_LEADS_EXAMPLE: dict[str, Any] = {
+    "campaignId": "camp_0199c0ffee0070008000000000000001",
+    "leads": [
+        {
+            "linkedinUrl": "https://www.linkedin.com/in/john-doe",
+            "firstName": "John",
+            "lastName": "Doe",
+            "company": "TechCorp",
+            "title": "VP of Engineering",
+            "industry": "Technology",
+            "region": "North America",
+        },
+        {
+            "linkedinUrl": "https://www.linkedin.com/in/jane-smith",
+            "firstName": "Jane",
+            "lastName": "Smith",
+            "referredBy": "Conference 2024",
+            "customScore": 85,
+            "icebreaker": "Loved your talk on AI automation",
+        },
+    ],
+}
+ADD_LEADS_EXAMPLE_ANSWER = {"success": True, "leadsAdded": 2, "duplicatesSkipped": 0, "invalidEntries": 0}
+"""The request and the answer of the page that this API is compatible with."""
+
+ADD_LEADS_REQUEST: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"$ref": "#/components/schemas/AddLeadsBody"}, "example": ADD_LEADS_EXAMPLE}
+    },
+}

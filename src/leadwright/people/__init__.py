@@ -1,0 +1,1 @@
+"""What is known of a person beyond one lead: the other keys that the person goes by."""

@@ -1,0 +1,146 @@
+"""Connections to PostgreSQL: one pool a process, transactions for the edge, and which database faults pass by themselves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.errors import IdleInTransactionSessionTimeout, InsufficientResources, OperatorIntervention, QueryCanceled
+from psycopg.pq import Format, TransactionStatus
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from leadwright.errors import Unavailable
+
+Connection: TypeAlias = AsyncConnection[tuple[Any, ...]]
+
+STATEMENT_TIMEOUT_SECONDS = 30
+WAIT_FOR_DATABASE_SECONDS = 10.0
+
+
+class BareIdLoader(Loader):
+    """Reads a ``uuid`` as 32 hexadecimal characters, the form of ids inside the program."""
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data).replace(b"-", b"").decode("ascii")
+
+
+class BareIdBinaryLoader(Loader):
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data).hex()
+
+
+class Database:
+    """The pool of one process. Open it before use, close it at the end.
+
+    ``size`` is the most connections at once. ``prepare`` turns server-side prepared statements on; they must be
+    off behind a transaction pooler that does not track them.
+    """
+
+    def __init__(self, conninfo: str, *, size: int = 10, prepare: bool = True) -> None:
+        self.conninfo = conninfo
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            conninfo,
+            min_size=min(2, size),
+            max_size=size,
+            open=False,
+            kwargs={"autocommit": True, "prepare_threshold": 5 if prepare else None, "connect_timeout": 10},
+            configure=_configure,
+            timeout=WAIT_FOR_DATABASE_SECONDS,
+            reconnect_timeout=60,
+        )
+
+    async def open(self) -> None:
+        await self._pool.open(wait=True, timeout=WAIT_FOR_DATABASE_SECONDS)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Connection]:
+        """A connection on which every statement commits by itself. Raises Unavailable when the database is away."""
+        connection = await self._healthy_connection()
+        try:
+            yield connection
+        finally:
+            await self._pool.putconn(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection in a transaction: committed at the end of the block, rolled back when it raises."""
+        async with self.session() as connection, connection.transaction():
+            yield connection
+
+    async def _healthy_connection(self) -> Connection:
+        """A connection that answers. After a crash of the database the pool holds dead ones: each is thrown away."""
+        while True:
+            try:
+                connection = await self._pool.getconn()
+            except (PoolTimeout, psycopg.OperationalError) as error:
+                raise away() from error
+            if not _looks_dead(connection):
+                return connection
+            await connection.close()
+            await self._pool.putconn(connection)
+
+    async def reconnect(self) -> None:
+        """Replaces dead connections now, instead of when the pool next meets them."""
+        await self._pool.check()
+
+
+def _looks_dead(connection: Connection) -> bool:
+    """Whether the server has hung up, told by the socket alone: no round trip.
+
+    An idle connection has nothing to read; bytes or an end of file there mean that the server said goodbye.
+    """
+    if connection.closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        return True
+    try:
+        connection.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return True
+    return connection.closed
+
+
+async def _configure(connection: Connection) -> None:
+    connection.adapters.register_loader("uuid", BareIdLoader)
+    connection.adapters.register_loader("uuid", BareIdBinaryLoader)
+    await connection.execute(
+        "SELECT set_config('statement_timeout', %s, false), set_config('timezone', 'UTC', false),"
+        " set_config('idle_in_transaction_session_timeout', %s, false)",
+        (f"{STATEMENT_TIMEOUT_SECONDS}s", "60s"),
+    )
+
+
+def away() -> Unavailable:
+    return Unavailable("The database is not reachable; try again shortly", retry_after=2, code="database_unavailable")
+
+
+def passing_fault(error: BaseException) -> Unavailable | None:
+    """The 503 for a database fault that is nobody's mistake (away, restarting, disk full, overloaded), else None."""
+    if isinstance(error, psycopg.errors.DiskFull):
+        return Unavailable("The server's disk is full; nothing was changed", retry_after=30, code="disk_full")
+    if isinstance(error, QueryCanceled):
+        return Unavailable("The database took too long; nothing was changed", retry_after=5, code="database_timeout")
+    if isinstance(error, (InsufficientResources, OperatorIntervention, IdleInTransactionSessionTimeout)):
+        return away()
+    if isinstance(error, (psycopg.OperationalError, PoolTimeout)) and getattr(error, "sqlstate", None) is None:
+        return away()
+    return None
+
+
+async def retry_while_away(attempt: Callable[[], Any], *, seconds: float, pause: float = 0.05) -> Any:
+    """Runs ``attempt`` until it stops failing with a connection fault, for start-up only."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        try:
+            return await attempt()
+        except psycopg.OperationalError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(pause)

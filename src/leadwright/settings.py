@@ -1,0 +1,110 @@
+"""Every setting of the server, read once from ``LEADWRIGHT_*`` variables and an optional TOML file, then frozen."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+ENV_PREFIX = "LEADWRIGHT_"
+
+
+def default_data_dir() -> Path:
+    """``/var/lib/leadwright`` for root, because the database's unprivileged user cannot reach root's home."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/leadwright")
+    return Path.home() / ".local" / "share" / "leadwright"
+
+
+class Settings(BaseSettings):
+    """The configuration of one process. Variables win over the file, the file over the defaults."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    config_file: Path | None = Field(None, description="An optional TOML file with the same keys in lower case.")
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Where the embedded database, the secret key and the logs of the database live.",
+    )
+    database_url: SecretStr | None = Field(
+        None, description="A PostgreSQL (15 or newer) of your own; unset, the embedded one in the data folder is used."
+    )
+    database_pool_size: int = Field(10, ge=2, le=200, description="The most connections one process opens.")
+    secret_key: SecretStr | None = Field(
+        None, description="The key that encrypts stored secrets; unset, `secret.key` in the data folder is used."
+    )
+    public_url: str | None = Field(None, description="The address under which callers reach this server.")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma list of proxy addresses or networks whose X-Forwarded-For is believed."
+    )
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="`auto` writes for people on a terminal and JSON elsewhere."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level that is logged.")
+    rate_limit: int = Field(
+        6000, ge=1, le=1_000_000, description="Requests a second that one API key may make, over all processes."
+    )
+    max_body_bytes: int = Field(2_000_000, ge=1_000, le=100_000_000, description="The largest request body accepted.")
+    metrics: Literal["loopback", "open", "off"] = Field(
+        "loopback", description="Who may read /metrics: callers on this machine, everybody, nobody."
+    )
+    postgres_bin_dir: Path | None = Field(
+        None, description="The folder with `postgres` and `initdb` for the embedded database, instead of the found ones."
+    )
+    postgres_user: str | None = Field(
+        None, description="The operating-system user the embedded database runs as when started by root."
+    )
+    postgres_linger: float = Field(
+        5.0, ge=0, le=3600, description="Seconds the embedded database outlives its last client."
+    )
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _comma_list(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @cached_property
+    def embedded(self) -> bool:
+        return self.database_url is None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        file = os.environ.get(f"{ENV_PREFIX}CONFIG_FILE")
+        if not file:
+            return init_settings, env_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
+
+
+def unknown_settings() -> list[str]:
+    """Names in the environment or the file that look like settings and are none: most often a typing error."""
+    known = set(Settings.model_fields)
+    wrong = [name for name in os.environ if name.startswith(ENV_PREFIX) and _key(name) not in known]
+    return sorted(wrong + [key for key in _file_keys() if key not in known])
+
+
+def _key(variable: str) -> str:
+    return variable.removeprefix(ENV_PREFIX).lower()
+
+
+def _file_keys() -> list[str]:
+    file = os.environ.get(f"{ENV_PREFIX}CONFIG_FILE")
+    if not file:
+        return []
+    source: dict[str, Any] = TomlConfigSettingsSource(Settings, Path(file)).toml_data
+    return list(source)

@@ -1,0 +1,40 @@
+"""Structured logs on standard error: ids, codes and durations, never bodies, keys or names of people."""
+
+import logging
+import sys
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import FilteringBoundLogger, Processor
+
+
+def configure(level: str, form: Literal["auto", "console", "json"]) -> None:
+    """Sends our own and the libraries' records through one chain to standard error."""
+    console = form == "console" or (form == "auto" and sys.stderr.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: Processor = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, last],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(handlers=[_Bridge()], level=max(logging.INFO, logging.getLevelName(level.upper())), force=True)
+    logging.getLogger("uvicorn.access").disabled = True
+
+
+def logger(name: str) -> FilteringBoundLogger:
+    bound: Any = structlog.get_logger(logger=name)
+    return bound
+
+
+class _Bridge(logging.Handler):
+    """Hands the records of libraries to structlog."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log: Any = structlog.get_logger(logger=record.name)
+        log.log(record.levelno, record.getMessage(), exc_info=record.exc_info or None)

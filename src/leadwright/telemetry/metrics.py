@@ -1,0 +1,18 @@
+"""The counters and histograms that /metrics shows."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+REGISTRY = CollectorRegistry(auto_describe=True)
+
+REQUESTS = Counter(
+    "leadwright_http_requests", "Requests answered", ("method", "route", "status"), registry=REGISTRY
+)
+REQUEST_SECONDS = Histogram(
+    "leadwright_http_request_seconds",
+    "Time from the first byte of a request to the last of its answer",
+    ("method", "route"),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=REGISTRY,
+)
+LEADS = Counter("leadwright_leads", "Rows of add-leads requests by outcome", ("outcome",), registry=REGISTRY)
+EVENTS_PUBLISHED = Counter("leadwright_events_published", "Events given their place in the feed", registry=REGISTRY)
