@@ -10,6 +10,9 @@ from leadwright.identity import Identity, IdentityKind, Refusal, linkedin_identi
 from leadwright.identity.linkedin import common_identity, general_identity
 from leadwright.identity.model import MAX_KEY_BYTES
 
+# No deadline: a busy machine is no fault of the rules.
+SEARCH = settings(max_examples=300, deadline=None)
+
 TOKEN_TAIL = "ABCXYZabcxyz0189_-"
 HEXADECIMAL = "0123456789abcdef"
 INVISIBLE = " \t\r\n\u00a0\u3000\u200b\u200c\u200d\u200e\u200f\u2060\u2068\u2069\ufeff\u00ad"
@@ -176,12 +179,14 @@ def address_of(identity: Identity) -> str:
     return doors.get(identity.kind, "in/") + identity.key
 
 
+@SEARCH
 @given(st.data())
 def test_every_spelling_of_a_person_gives_the_one_key(data: st.DataObject) -> None:
     person = data.draw(persons())
     assert linkedin_identity(data.draw(spelled(person))) == Identity(person.kind, person.key)
 
 
+@SEARCH
 @given(st.data())
 def test_two_persons_never_share_a_key(data: st.DataObject) -> None:
     one, other = data.draw(persons()), data.draw(persons())
@@ -189,6 +194,7 @@ def test_two_persons_never_share_a_key(data: st.DataObject) -> None:
     assert linkedin_identity(data.draw(spelled(one))) != linkedin_identity(data.draw(spelled(other)))
 
 
+@SEARCH
 @given(st.text(TOKEN_TAIL, min_size=1), st.data())
 def test_tokens_that_differ_in_case_are_two_persons(tail: str, data: st.DataObject) -> None:
     other = data.draw(recased(tail))
@@ -196,7 +202,7 @@ def test_tokens_that_differ_in_case_are_two_persons(tail: str, data: st.DataObje
     assert linkedin_identity(f"in/ACoAA{tail}") != linkedin_identity(f"in/ACoAA{other}")
 
 
-@settings(max_examples=300)
+@SEARCH
 @given(addresses())
 @example("in/" + "a" * (MAX_KEY_BYTES - 1) + "İ")
 @example("in/" + "a" * (MAX_KEY_BYTES - 3) + "İ")
@@ -210,7 +216,7 @@ def test_a_key_is_storable_and_names_the_same_person_again(url: str) -> None:
         assert linkedin_identity(address_of(answer)) == answer
 
 
-@settings(max_examples=300)
+@SEARCH
 @given(
     st.one_of(
         addresses(), st.text(st.characters(exclude_categories=())), st.binary(), st.integers(), st.floats()
@@ -220,7 +226,7 @@ def test_whatever_it_is_given_it_answers(thing: object) -> None:
     assert isinstance(linkedin_identity(thing), (Identity, Refusal))
 
 
-@settings(max_examples=300)
+@SEARCH
 @given(
     st.one_of(
         addresses(),
@@ -242,6 +248,7 @@ def test_the_short_cut_takes_the_most_frequent_address() -> None:
     assert common_identity("http://uk.linkedin.com/in/John-Doe/?trk=x") == (IdentityKind.SLUG, "john-doe")
 
 
+@SEARCH
 @given(st.text(st.characters(exclude_categories=("C", "Z")), max_size=8))
 @example("ΑΣ\u0345Σ")
 @example("İ\u0327")

@@ -1,4 +1,4 @@
-"""The embedded database under fire: clients, guardian and postmaster come, go and are killed, in real processes."""
+"""The embedded database under fire: clients, guardian and postmaster come, go and are killed."""
 
 import os
 import select
@@ -170,7 +170,8 @@ def test_a_killed_guardian_takes_the_server_with_it_and_a_client_gets_it_back(da
     with attach(data_dir) as database:
         save(database, 1)
         killed, postmaster = database.guardian_pid, database.postmaster_pid
-        assert killed and postmaster
+        assert killed
+        assert postmaster
         with psycopg.connect(database.conninfo) as connection:
             os.kill(killed, signal.SIGKILL)
             wait_gone(killed, postmaster)
@@ -293,10 +294,14 @@ def test_a_server_that_somebody_else_started_is_refused_and_left_alone(data_dir:
     argv = [postgres, "-D", folder.data, "-c", "listen_addresses=", "-k", folder.socket_dir, "-d", "1"]
     owner = None if folder.user.is_self else folder.user.uid
     group = None if folder.user.is_self else folder.user.gid
-    with subprocess.Popen(argv, user=owner, group=group, stderr=subprocess.PIPE, cwd="/", text=True) as foreign:
+    with subprocess.Popen(
+        argv, user=owner, group=group, stderr=subprocess.PIPE, cwd="/", text=True
+    ) as foreign:
         assert foreign.stderr is not None
         assert any("ready to accept" in line for line in foreign.stderr)
-        with pytest.raises(EmbeddedPostgresError, match=f"process {foreign.pid}, which Leadwright did not start"):
+        with pytest.raises(
+            EmbeddedPostgresError, match=f"process {foreign.pid}, which Leadwright did not start"
+        ):
             attach(data_dir)
         assert foreign.poll() is None
         foreign.send_signal(signal.SIGINT)

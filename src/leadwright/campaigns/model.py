@@ -122,6 +122,5 @@ TRANSITIONS: Mapping[Action, Transition] = {
     Action.PAUSE: Transition((Status.STARTED,), Status.PAUSED, EventType.CAMPAIGN_PAUSED),
     Action.RESUME: Transition((Status.PAUSED,), Status.STARTED, EventType.CAMPAIGN_RESUMED),
     Action.FINISH: Transition((Status.STARTED, Status.PAUSED), Status.FINISHED, EventType.CAMPAIGN_FINISHED),
-}
-"""A finished campaign is never started again by a person: what was ended on purpose stays so, and one that finished
-by itself goes on when leads are added. A draft is not finished but deleted."""
+} """A person never starts a finished campaign again: what was ended on purpose stays so, and one that
+finished by itself goes on when leads are added. A draft is not finished but deleted."""

@@ -1,14 +1,12 @@
 """When a campaign may act: working days and hours in a time zone, without holidays; pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache
 from importlib import resources
 from typing import TypedDict
-
-MINUTES_OF_A_DAY = 24 * 60
 
 
 class Weekday(StrEnum):
@@ -32,7 +30,8 @@ ScheduleJSON = TypedDict(
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """``opens`` and ``closes`` are minutes after local midnight, 0 <= opens < closes <= 1440; ``closes`` is outside.
+    """``opens`` and ``closes``: minutes from local midnight, 0 <= opens < closes <= 1440; ``closes`` is
+    outside.
 
     Days and holidays keep the order in which they were given. A holiday is closed from midnight to midnight.
     """
@@ -53,20 +52,19 @@ class Schedule:
         }
 
 
-def from_json(stored: Mapping[str, object] | ScheduleJSON) -> Schedule:
-    """The schedule that ``to_json`` wrote."""
-    known: ScheduleJSON = stored  # type: ignore[assignment] # what is stored was a Schedule
+def from_json(stored: ScheduleJSON) -> Schedule:
+    """The schedule that ``to_json`` wrote, or one that was checked to look the same."""
     return Schedule(
-        time_zone=known["timeZone"],
-        days=tuple(Weekday(day) for day in known["days"]),
-        opens=minutes(known["from"]),
-        closes=minutes(known["to"]),
-        holidays=tuple(date.fromisoformat(day) for day in known["holidays"]),
+        time_zone=stored["timeZone"],
+        days=tuple(Weekday(day) for day in stored["days"]),
+        opens=minutes(stored["from"]),
+        closes=minutes(stored["to"]),
+        holidays=tuple(date.fromisoformat(day) for day in stored["holidays"]),
     )
 
 
 def minutes(text: str) -> int:
-    """``"09:30"`` as minutes after midnight; ``"24:00"`` is the end of the day. The text is well-formed already."""
+    """``"09:30"`` as minutes after midnight; ``"24:00"`` is the end of the day. Well-formed text only."""
     return int(text[:2]) * 60 + int(text[3:])
 
 
@@ -77,5 +75,5 @@ def time_text(after_midnight: int) -> str:
 
 @cache
 def time_zones() -> frozenset[str]:
-    """The IANA names of the installed tzdata package: the same on every machine, whatever its system knows."""
+    """The IANA names of the installed tzdata package: the same on every machine."""
     return frozenset(resources.files("tzdata").joinpath("zones").read_text("utf-8").split())

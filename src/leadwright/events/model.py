@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-JSON: TypeAlias = str | int | float | bool | None | Sequence["JSON"] | Mapping[str, "JSON"]
+JSON: TypeAlias = str | int | float | bool | Sequence["JSON"] | Mapping[str, "JSON"] | None
 """Any JSON value."""
 
 
@@ -48,12 +48,12 @@ DATA_FIELDS: Mapping[EventType, tuple[str, ...]] = {
     EventType.LEAD_DATABASE_SEARCH_COMPLETED: (),
     EventType.LEAD_EXTRACTOR_JOB_COMPLETED: (),
 }
-"""The fields that receivers may count on. The two job summaries are snake_case and shaped by their own rooms."""
+"""The fields that receivers may count on. The two job summaries are shaped by their own rooms."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event about to be stored. ``data`` is JSON text, kept to the byte; ``stream`` is what its order is kept by."""
+    """An event about to be stored: ``data`` is JSON text, its order is kept within its ``stream``."""
 
     id: str
     type: EventType
@@ -67,7 +67,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A stored event. ``position`` is None until the publisher has given it its place in the workspace's feed."""
+    """A stored event. ``position`` is its place in the workspace's feed, None until it is published."""
 
     id: str
     position: int | None
@@ -78,7 +78,7 @@ class Event:
 
 
 def ordered_data(event_type: EventType, data: Mapping[str, JSON]) -> dict[str, JSON]:
-    """The data with the type's own fields first, in their documented order. Raises ValueError when one is missing."""
+    """The data, the type's own fields first and in their order. Raises ValueError when one is missing."""
     fields = DATA_FIELDS[event_type]
     missing = [field for field in fields if field not in data]
     if missing:
@@ -94,14 +94,14 @@ LAST_POSITION = 2**63 - 1
 def cursor_at(workspace_id: str, position: int) -> str:
     """The cursor of a place in a workspace's feed; 0 is the beginning.
 
-    It is bound to its workspace by a checksum, against mistakes and not against forgery: a cursor opens nothing.
+    A checksum binds it to its workspace, against mistakes and not against forgery: a cursor opens nothing.
     """
     place = position.to_bytes(_POSITION_BYTES, "big")
     return base64.urlsafe_b64encode(place + _checksum(workspace_id, place)).decode()
 
 
 def position_of(workspace_id: str, cursor: str) -> int | None:
-    """The place a cursor stands for; the empty one is the beginning. None when this workspace never gave it out."""
+    """The place a cursor stands for, the beginning when empty; None when it is not of this workspace."""
     if not cursor:
         return 0
     if not _CURSOR.fullmatch(cursor):

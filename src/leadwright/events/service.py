@@ -39,8 +39,8 @@ async def record(
 ) -> str:
     """Stores an event and answers its bare id. Call it while holding the row lock of the event's subject.
 
-    The ids given are bare, those inside ``data`` are public. Order is kept within the lead, else the conversation,
-    else the campaign. Raises ValueError when ``data`` lacks a field that this type promises.
+    The ids given are bare, those inside ``data`` are public. Order is kept within the lead, else the
+    conversation, else the campaign. Raises ValueError when ``data`` lacks a field that this type promises.
     """
     event_id = ids.new_id()
     event = NewEvent(
@@ -62,8 +62,8 @@ async def feed(
 ) -> FeedPage:
     """At most ``limit`` published events behind a cursor, of the given types or (when empty) of all.
 
-    Raises InvalidRequest for a cursor that this feed never gave out; also for one from beyond its end, which a
-    database restored from an older backup meets: better said than silently waiting for events to catch up with it.
+    Raises InvalidRequest for a cursor that this feed never gave out. A database restored from an older backup
+    also meets cursors from beyond its end: better refused than silently waiting until events catch up.
     """
     position = position_of(workspace_id, after)
     if position is None:

@@ -56,8 +56,8 @@ async def take_publishing(connection: Connection) -> bool:
 async def give_positions(connection: Connection, limit: int) -> int:
     """Places up to ``limit`` waiting events, of all workspaces, at the ends of their feeds; answers how many.
 
-    To be called after ``take_publishing`` and as a statement of its own: its snapshot must be younger than the lock,
-    or it would place again what the publisher before it has just placed.
+    To be called after ``take_publishing`` and as a statement of its own: its snapshot must be younger than
+    the lock, or it would place again what the publisher before it has just placed.
     """
     cursor = await connection.execute(
         """
@@ -86,7 +86,9 @@ async def feed(connection: Connection, workspace_id: str, *, after: int, limit: 
         connection,
         """
         SELECT head.position, e.id, e.position, e.type, e.data, e.simulated, e.created_at
-        FROM (SELECT coalesce(max(position), 0) AS position FROM event_head WHERE workspace_id = %(workspace)s) head
+        FROM (
+            SELECT coalesce(max(position), 0) AS position FROM event_head WHERE workspace_id = %(workspace)s
+        ) head
         LEFT JOIN LATERAL (
             SELECT id, position, type, data::text, simulated, created_at FROM event
             WHERE workspace_id = %(workspace)s AND position > %(after)s
@@ -106,7 +108,9 @@ async def feed_of_types(
         connection,
         """
         SELECT head.position, e.id, e.position, e.type, e.data, e.simulated, e.created_at
-        FROM (SELECT coalesce(max(position), 0) AS position FROM event_head WHERE workspace_id = %(workspace)s) head
+        FROM (
+            SELECT coalesce(max(position), 0) AS position FROM event_head WHERE workspace_id = %(workspace)s
+        ) head
         LEFT JOIN LATERAL (
             SELECT one.* FROM unnest(%(types)s::event_type[]) AS wanted (type)
             CROSS JOIN LATERAL (
@@ -125,7 +129,7 @@ async def feed_of_types(
 async def of_lead(
     connection: Connection, workspace_id: str, lead_id: str, *, after_seq: int = 0, limit: int = 100
 ) -> list[tuple[int, Event]]:
-    """A lead's events in the order in which they happened, published or not, each with the ``seq`` to go on from."""
+    """A lead's events in the order they happened, published or not, each with the ``seq`` to go on from."""
     cursor = await connection.execute(
         """
         SELECT seq, id, position, type, data::text, simulated, created_at FROM event
@@ -137,7 +141,7 @@ async def of_lead(
 
 
 async def _slice(connection: Connection, query: LiteralString, parameters: dict[str, object]) -> FeedSlice:
-    """Reads rows of the head's position and an event; a feed with nothing to show is one row without an event."""
+    """Reads rows of the head's position and an event; nothing to show is one row without an event."""
     cursor = await connection.execute(query, parameters)
     rows = await cursor.fetchall()
     return FeedSlice(rows[0][0], [_event(row[1:]) for row in rows if row[1] is not None])

@@ -19,6 +19,7 @@ from leadwright.http import openapi, status
 from leadwright.http.problems import problem, unknown_route
 from leadwright.http.request_id import RequestContext
 from leadwright.http.route import Edge
+from leadwright.imports import api as imports_api
 from leadwright.leads import api as leads_api
 from leadwright.people import api as people_api
 from leadwright.settings import Settings
@@ -26,6 +27,7 @@ from leadwright.suppression import api as suppression_api
 
 ROUTERS: tuple[APIRouter, ...] = (
     leads_api.router,
+    imports_api.router,
     campaigns_api.router,
     suppression_api.router,
     people_api.router,

@@ -45,19 +45,20 @@ async def add_leads(
     the address. Every key beside the standard fields is a custom field and keeps its type.
     """
     request = wire.read_add_leads(call.body)
-    check_nul = may_hold_nul(call.body)
-    add = dry_run.add if dry_run_only else service.add
-    done = await add(
-        call.connection,
-        call.workspace_id,
-        request,
-        api_key_id=call.principal.key_id,
-        now=call.now,
-        check_nul=check_nul,
-        all_results=report == "full",
-    )
+    asked: dict[str, Any] = {
+        "api_key_id": call.principal.key_id,
+        "now": call.now,
+        "check_nul": may_hold_nul(call.body),
+        "all_results": report == "full",
+    }
+    told: dict[str, Any] = {}
+    if dry_run_only:
+        done, lacks = await dry_run.add(call.connection, call.workspace_id, request, **asked)
+        told = wire.dry_run_body(lacks)
+    else:
+        done = await service.add(call.connection, call.workspace_id, request, **asked)
     updates = request.on_duplicate is not OnDuplicate.SKIP
-    return json_answer(wire.report_body(done, full=report == "full", updates=updates))
+    return json_answer(wire.report_body(done, full=report == "full", updates=updates) | told)
 
 
 def _campaign_filter(campaign_id: str | None) -> str | None:

@@ -1,21 +1,72 @@
 """Trying an add call: the very same path, undone at its end, with warnings about what the templates would lack."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from leadwright import ids
 from leadwright.campaigns import service as campaigns
+from leadwright.engine.sequence import Step
 from leadwright.leads import service
-from leadwright.leads.model import NewLead, parse_row
+from leadwright.leads.model import NewLead
 from leadwright.leads.wire import AddLeads
 from leadwright.postgres.pool import Connection
+from leadwright.templates import is_blank, look_up
 
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """A step needs a field that these rows do not have, and has no fallback for it."""
+    """A step needs a field, has no fallback for it, and these rows do not have it."""
 
     step_id: str
     field: str
     rows: tuple[int, ...]
+
+
+async def add(
+    connection: Connection,
+    workspace_id: str,
+    request: AddLeads,
+    *,
+    api_key_id: str,
+    now: datetime,
+    check_nul: bool,
+    all_results: bool,
+) -> tuple[service.Report, tuple[Lack, ...]]:
+    """What ``service.add`` would do; nothing stays. Ids that would be new are not told: they will be others."""
+    async with connection.transaction(force_rollback=True):
+        report = await service.add(
+            connection,
+            workspace_id,
+            request,
+            api_key_id=api_key_id,
+            now=now,
+            check_nul=check_nul,
+            all_results=all_results,
+        )
+        sequence = await campaigns.sequence(connection, workspace_id, report.campaign_id)
+    results = tuple(r if r.existing_lead_id else replace(r, lead_id=None) for r in report.results)
+    return replace(report, import_id=None, results=results), tuple(lacks(sequence.steps, report.leads))
+
+
+def lacks(steps: Sequence[Step], leads: Sequence[NewLead]) -> Iterator[Lack]:
+    """Which step would find which field missing, for which rows."""
+    fields = {lead.index: fields_of(lead) for lead in leads}
+    for step in steps:
+        for name in step.required_fields:
+            rows = tuple(index for index, values in fields.items() if is_blank(look_up(values, name)))
+            if rows:
+                yield Lack(step.id, name, rows)
+
+
+def fields_of(lead: NewLead) -> dict[str, Any]:
+    """The values that templates see under the names that callers use."""
+    standard = {
+        "linkedinUrl": lead.linkedin_url,
+        "firstName": lead.first_name,
+        "lastName": lead.last_name,
+        "company": lead.company,
+        "title": lead.title,
+        "email": lead.email,
+    }
+    return lead.custom | standard

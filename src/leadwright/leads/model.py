@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from leadwright.identity import MAX_URL_CHARACTERS, Identity, linkedin_identity
+from leadwright.identity import Identity, linkedin_identity
+from leadwright.identity.model import MAX_URL_CHARACTERS
 
 MOST_LEADS_A_REQUEST = 100
 MOST_CUSTOM_FIELDS = 100

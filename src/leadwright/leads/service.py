@@ -21,9 +21,14 @@ EXACT_COUNT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of the rows of one add call; ``results`` has one for each, in order, when all were asked for."""
+    """What became of the rows of one add call; ``results`` has one for each, in order, when all were asked for.
 
-    import_id: str
+    ``leads`` are the rows that could be read; ``import_id`` is None when nothing was kept.
+    """
+
+    import_id: str | None
+    campaign_id: str
+    leads: tuple[NewLead, ...]
     added: int
     updated: int
     duplicates: int
@@ -94,7 +99,7 @@ def _report(batch: store.Batch, done: store.Ingested, results: tuple[Result, ...
     ):
         metrics.LEADS.labels(outcome).inc(count)
     will, why = _will_process(done)
-    return Report(batch.import_id, done.added, updated, duplicates, results, will, why)
+    return Report(batch.import_id, batch.campaign_id, tuple(batch.leads), done.added, updated, duplicates, results, will, why)
 
 
 def _will_process(done: store.Ingested) -> tuple[bool, str]:

@@ -298,7 +298,7 @@ async def count_up_to(connection: Connection, workspace_id: str, which: Filter, 
     """How many leads the filter shows, counted no further than ``most`` + 1."""
     page: LiteralString = _ORDERED[which.campaign_id is not None, which.status is not None]
     cursor = await connection.execute(
-        "SELECT count(*) FROM (" + page + " LIMIT %(most)s) AS some",
+        "SELECT count(*) FROM (" + page + " LIMIT %(most)s) AS counted",
         _parameters(workspace_id, which) | {"after": _NO_ID, "most": most + 1},
     )
     row = await cursor.fetchone()

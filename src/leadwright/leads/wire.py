@@ -317,6 +317,21 @@ class Told(Protocol):
     def will_process_reason(self) -> str: ...
 
 
+class LackRow(Protocol):
+    @property
+    def step_id(self) -> str: ...
+    @property
+    def field(self) -> str: ...
+    @property
+    def rows(self) -> tuple[int, ...]: ...
+
+
+def dry_run_body(lacks: Sequence[LackRow]) -> dict[str, Any]:
+    """What a dry run adds to the report."""
+    warnings = [{"stepId": lack.step_id, "field": lack.field, "rows": list(lack.rows)} for lack in lacks]
+    return {"dryRun": True, "templateWarnings": warnings}
+
+
 def report_body(report: Told, *, full: bool, updates: bool) -> dict[str, Any]:
     """Four keys, and more only for those who asked or have errors: that is what existing clients expect."""
     body: dict[str, Any] = {

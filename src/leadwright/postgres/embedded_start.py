@@ -22,7 +22,9 @@ from leadwright.postgres.cluster_folder import PORT, ClusterFolder, make_subfold
 from leadwright.postgres.cluster_user import SERVER_ENVIRONMENT, first_closed
 from leadwright.postgres.embedded_errors import EmbeddedPostgresError, disk_full, has_no_room
 
-_RETRY_MILLISECONDS = 10
+_FIRST_RETRY_MILLISECONDS = 5.0
+_LONGEST_RETRY_MILLISECONDS = 200.0
+"""Each try during a long recovery leaves a line in the server's log."""
 _LONGEST_LOG = 1_000_000
 _PASSED_ON = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "VIRTUAL_ENV", guardian.LINGER_VARIABLE)
 
@@ -93,7 +95,6 @@ def _reachable(folder: ClusterFolder, binaries: Binaries) -> Binaries:
 def _spawn_guardian(folder: ClusterFolder) -> str:
     """Returns the guardian's first line, or an empty one when it died before it could speak."""
     log = guardian_lock.open_lock(folder.guardian_log)
-    os.set_blocking(log, True)
     fcntl.fcntl(log, fcntl.F_SETFL, os.O_APPEND)
     try:
         with subprocess.Popen(
@@ -115,7 +116,7 @@ def _guardian_environment() -> dict[str, str]:
     """Little of ours, and no secrets: this is what a system user's ``ps`` could show for days."""
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     package = Path(str(leadwright.__file__)).parent.parent
-    return {**kept, "PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, "PYTHONPATH": str(package)}
 
 
 def _wait_until_it_answers(folder: ClusterFolder, deadline: float) -> bool:
@@ -125,10 +126,12 @@ def _wait_until_it_answers(folder: ClusterFolder, deadline: float) -> bool:
         return False
     poller = select.poll()
     poller.register(watched, select.POLLIN)
+    pause = _FIRST_RETRY_MILLISECONDS
     try:
         while not _answers(folder):
-            if poller.poll(_RETRY_MILLISECONDS):
+            if poller.poll(pause):
                 return False
+            pause = min(pause * 1.5, _LONGEST_RETRY_MILLISECONDS)
             if time.monotonic() >= deadline:
                 raise EmbeddedPostgresError(
                     f"The database in {folder.path} did not answer in time; it may be in crash recovery.",

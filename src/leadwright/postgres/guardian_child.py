@@ -35,6 +35,7 @@ def fork_postmaster(argv: Sequence[str], environment: Mapping[str, str], uid: in
     def become_postmaster(guardian: int) -> None:
         if os.geteuid() != uid:
             drop_privileges(uid)
+        os.dup2(2, 1)  # standard output still is the pipe to the client that started us
         _die_with(guardian, signal.SIGINT)
         os.execve(argv[0], list(argv), dict(environment))  # noqa: S606
 

@@ -71,7 +71,7 @@ class FieldOutput(Output):
                 raise
             rest = Token(TOKEN_EXPRESSION, bar + filters, source.start_index + len(name), source.source)
             expression = self._of_plain_name(Path(source, [name.strip()]), rest)
-        return FieldOutputNode(token, cast(FilteredExpression, expression))
+        return FieldOutputNode(token, _naming_a_field(cast(FilteredExpression, expression)))
 
     def _of_plain_name(self, name: Path, rest: Token) -> FilteredExpression:
         tokens = TokenStream(_with_names(rest))
@@ -80,14 +80,20 @@ class FieldOutput(Output):
         return FilteredExpression(name.token, name, filters)
 
 
+def _naming_a_field(expression: FilteredExpression) -> FilteredExpression:
+    """``{{ empty }}`` prints the field of that name: Liquid's words for nothing mean something only in conditions."""
+    left = expression.left
+    if isinstance(left, (Nil, Blank, Empty)):
+        expression.left = Path(left.token, [left.token.value])
+    return expression
+
+
 class FieldOutputNode(OutputNode):
     """Prints a value, or reports the field that it would take."""
 
     __slots__ = ("shown_as",)
 
     def __init__(self, token: Token, expression: FilteredExpression) -> None:
-        if isinstance(expression.left, (Nil, Blank, Empty)):
-            raise LiquidSyntaxError(f"{{{{ {token.value} }}}} prints nothing", token=token)
         super().__init__(token, expression)
         left = expression.left
         self.shown_as = field_name(cast(list[object], left.path)) if isinstance(left, Path) else token.value

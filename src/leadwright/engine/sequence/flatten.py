@@ -52,7 +52,7 @@ def _depth_first(drafts: list[Draft]) -> list[Draft]:
 
 
 def _number(ordered: list[Draft]) -> None:
-    """Give every draft its index, its ``sequenceStep``, and an id where none was written: ``message``, ``message-2``.
+    """Give each draft its index, its ``sequenceStep`` and, without an id, one: ``message``, ``message-2``, …
 
     Generated ids depend on nothing but the types and their order, so the same JSON always gets the same ids.
     """

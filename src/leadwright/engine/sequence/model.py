@@ -57,7 +57,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. ``index`` is its place in ``Sequence.steps``, which is depth first: a successor is always later.
+    """One step. ``index`` is its place in ``Sequence.steps``, depth first: a successor is always later.
 
     ``number`` is the contract's ``sequenceStep``, from 1, None for a condition and an end. ``after`` counts
     from the end of the step before. ``next`` is the step that follows, None when the sequence is over; for

@@ -1,0 +1,1 @@
+"""Reproducible benchmarks: each prints ratios against a floor that is measured in the same run, on loopback only."""

@@ -1,0 +1,246 @@
+"""Making, showing, editing and ending campaigns, and the events of their status."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+
+from leadwright import ids
+from leadwright.campaigns import counters, store
+from leadwright.campaigns.model import (
+    TRANSITIONS,
+    Action,
+    Actor,
+    Campaign,
+    Counter,
+    Overview,
+    Settings,
+    Status,
+    Totals,
+)
+from leadwright.clock import iso
+from leadwright.errors import Detail, InvalidRequest, NotFound
+from leadwright.events import service as events
+from leadwright.events.model import JSON, EventType
+from leadwright.leads import store as leads_store
+from leadwright.postgres.pool import Connection
+
+
+async def create(connection: Connection, workspace_id: str, settings: Settings, now: datetime) -> Overview:
+    """A draft. Raises InvalidRequest for a sender that the workspace does not have."""
+    await _require_senders(connection, workspace_id, settings.sender_ids)
+    campaign_id = ids.new_id()
+    await store.insert(connection, workspace_id, campaign_id, settings, now)
+    return Overview(await _campaign(connection, workspace_id, campaign_id), Totals())
+
+
+async def read(connection: Connection, workspace_id: str, campaign_id: str) -> Overview:
+    """Raises NotFound."""
+    campaign = await _campaign(connection, workspace_id, campaign_id)
+    totals = await counters.totals(connection, workspace_id, [campaign_id])
+    return Overview(campaign, totals[campaign_id])
+
+
+async def page(
+    connection: Connection,
+    workspace_id: str,
+    *,
+    status: Status | None,
+    after: str | None,
+    offset: int,
+    limit: int,
+) -> tuple[Sequence[Overview], int]:
+    """Campaigns oldest first behind the bare id ``after``, and how many there are in all: three queries."""
+    campaigns = await store.page(
+        connection, workspace_id, status=status, after=after, offset=offset, limit=limit
+    )
+    totals = await counters.totals(connection, workspace_id, [campaign.id for campaign in campaigns])
+    shown = [Overview(campaign, totals[campaign.id]) for campaign in campaigns]
+    return shown, await store.count(connection, workspace_id, status)
+
+
+async def exists(connection: Connection, workspace_id: str, campaign_id: str) -> bool:
+    return await store.exists(connection, workspace_id, campaign_id)
+
+
+async def lead_count(connection: Connection, workspace_id: str, campaign_id: str) -> int:
+    """How many leads the campaign has, exactly; 0 for one that does not exist."""
+    totals = await counters.totals(connection, workspace_id, [campaign_id])
+    return totals[campaign_id].leads
+
+
+async def add_counts(
+    connection: Connection, workspace_id: str, campaign_id: str, deltas: Mapping[Counter | str, int]
+) -> None:
+    """Counts what happened in this transaction. Raises ValueError for a counter that does not exist."""
+    await counters.add(connection, workspace_id, campaign_id, deltas)
+
+
+async def edit(
+    connection: Connection,
+    workspace_id: str,
+    campaign_id: str,
+    change: Callable[[Settings], Settings],
+    now: datetime,
+) -> Overview:
+    """Sets what ``change`` makes of the present settings; another sequence becomes a new version.
+
+    Possible in every status. Raises NotFound, and InvalidRequest for a sender that the workspace does not
+    have.
+    """
+    if not await store.lock(connection, workspace_id, campaign_id):
+        raise not_found()
+    before = (await _campaign(connection, workspace_id, campaign_id)).settings
+    after = change(before)
+    await _require_senders(connection, workspace_id, set(after.sender_ids) - set(before.sender_ids))
+    await store.update_settings(connection, workspace_id, campaign_id, after, now)
+    await store.add_sequence_version(connection, workspace_id, campaign_id, after, now)
+    return await read(connection, workspace_id, campaign_id)
+
+
+async def act(
+    connection: Connection, workspace_id: str, campaign_id: str, action: Action, now: datetime
+) -> Status:
+    """Takes the campaign to the status that the action leads to, which is returned, and records the event.
+
+    Raises NotFound, and InvalidRequest when the action does not fit the present status.
+    """
+    way = TRANSITIONS[action]
+    name = await store.change_status(
+        connection,
+        workspace_id,
+        campaign_id,
+        sources=way.sources,
+        target=way.target,
+        finished_by=Actor.API if way.target is Status.FINISHED else None,
+        now=now,
+    )
+    if name is None:
+        present = await _campaign(connection, workspace_id, campaign_id)
+        needed = " or ".join(way.sources)
+        raise invalid_action(f"{action} needs a {needed} campaign, this one is {present.status}")
+    await _record(connection, workspace_id, campaign_id, name, way.event, Actor.API, now)
+    return way.target
+
+
+async def finish_if_through(
+    connection: Connection, workspace_id: str, campaign_id: str, now: datetime
+) -> bool:
+    """Finishes a started campaign that has leads and none that is still on its way; whether it did.
+
+    Waits for those who are adding leads. What finished so goes on with the next lead:
+    ``resume_after_adding``.
+    """
+    if await store.lock_alone(connection, workspace_id, campaign_id) is not Status.STARTED:
+        return False
+    totals = (await counters.totals(connection, workspace_id, [campaign_id]))[campaign_id]
+    if totals.leads == 0 or totals.active > 0:
+        return False
+    name = await store.change_status(
+        connection,
+        workspace_id,
+        campaign_id,
+        sources=[Status.STARTED],
+        target=Status.FINISHED,
+        finished_by=Actor.SYSTEM,
+        now=now,
+    )
+    assert name is not None
+    event = EventType.CAMPAIGN_FINISHED
+    await _record(connection, workspace_id, campaign_id, name, event, Actor.SYSTEM, now)
+    return True
+
+
+async def resume_after_adding(
+    connection: Connection, workspace_id: str, campaign_id: str, now: datetime
+) -> bool:
+    """Starts a campaign again that had finished by itself; whether it did. One that a person finished stays so.
+
+    For the transaction that added leads and so holds the campaign's row FOR KEY SHARE.
+    """
+    name = await store.resume_finished_by_itself(connection, workspace_id, campaign_id, now)
+    if name is None:
+        return False
+    event = EventType.CAMPAIGN_RESUMED
+    await _record(connection, workspace_id, campaign_id, name, event, Actor.SYSTEM, now)
+    return True
+
+
+async def delete(connection: Connection, workspace_id: str, campaign_id: str) -> None:
+    """Removes a campaign in whatever status, and its leads with it; its events stay. Raises NotFound."""
+    if await store.lock_alone(connection, workspace_id, campaign_id) is None:
+        raise not_found()
+    await leads_store.delete_of_campaign(connection, workspace_id, campaign_id)
+    await store.delete(connection, workspace_id, campaign_id)
+
+
+def not_found() -> NotFound:
+    return NotFound("Campaign not found", code="campaign_not_found")
+
+
+def invalid_action(reason: str) -> InvalidRequest:
+    """The sentence that clients know; what was wrong in particular stands in the details."""
+    return InvalidRequest(
+        "Invalid action or campaign state", code="invalid_campaign_action", details=[Detail("action", reason)]
+    )
+
+
+def sender_not_found() -> InvalidRequest:
+    expected = "expected ids of senders of this workspace"
+    return InvalidRequest(
+        "Invalid request or sender not found",
+        code="sender_not_found",
+        details=[Detail("senderIds", expected)],
+    )
+
+
+async def _campaign(connection: Connection, workspace_id: str, campaign_id: str) -> Campaign:
+    campaign = await store.campaign(connection, workspace_id, campaign_id)
+    if campaign is None:
+        raise not_found()
+    return campaign
+
+
+async def _require_senders(connection: Connection, workspace_id: str, sender_ids: Collection[str]) -> None:
+    if sender_ids and set(sender_ids) - await store.senders_among(connection, workspace_id, sender_ids):
+        raise sender_not_found()
+
+
+async def _record(
+    connection: Connection,
+    workspace_id: str,
+    campaign_id: str,
+    name: str,
+    event: EventType,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Records an event of the campaign's status, whose row the caller has just updated and so holds."""
+    totals = (await counters.totals(connection, workspace_id, [campaign_id]))[campaign_id]
+    data: dict[str, JSON] = {
+        "campaignId": ids.public(ids.Prefix.CAMPAIGN, campaign_id),
+        "campaignName": name,
+        **_circumstances(event, totals, by, iso(now)),
+    }
+    await events.record(connection, workspace_id, type=event, data=data, now=now, campaign_id=campaign_id)
+
+
+def _circumstances(event: EventType, totals: Totals, by: Actor, at: str) -> Mapping[str, JSON]:
+    match event:
+        case EventType.CAMPAIGN_STARTED:
+            return {"totalLeads": totals.leads, "startedAt": at}
+        case EventType.CAMPAIGN_PAUSED:
+            return {"pausedAt": at, "pausedBy": by.value}
+        case EventType.CAMPAIGN_RESUMED:
+            return {"resumedAt": at, "resumedBy": by.value}
+        case _:
+            return {"finishedAt": at, "totals": _totals_json(totals)}
+
+
+def _totals_json(totals: Totals) -> Mapping[str, JSON]:
+    return {
+        "totalLeads": totals.leads,
+        "leadsContacted": totals.leads_contacted,
+        "connectionsSent": totals.connections_sent,
+        "connectionsAccepted": totals.connections_accepted,
+        "messagesSent": totals.messages_sent,
+        "repliesReceived": totals.replies_received,
+    }

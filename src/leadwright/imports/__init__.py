@@ -1,0 +1,1 @@
+"""The record of each add call: its counters, and what became of the rows that were not added."""

@@ -1,0 +1,101 @@
+"""Reading the import records that the leads room writes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from leadwright.postgres.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """The counters of one add call: ``received`` is the sum of the other four."""
+
+    id: str
+    campaign_id: str
+    api_key_id: str
+    received: int
+    added: int
+    updated: int
+    duplicates: int
+    invalid: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """A row that was not added. ``lead_id`` is the lead that its person is, if there is one now."""
+
+    row_index: int
+    outcome: str
+    code: str | None
+    identity_key: str | None
+    linkedin_url: str | None
+    lead_id: str | None
+
+
+async def one(connection: Connection, workspace_id: str, import_id: str) -> Import | None:
+    async with connection.cursor(row_factory=class_row(Import)) as cursor:
+        await cursor.execute(
+            """
+            SELECT id, campaign_id, api_key_id, received, added, updated, duplicates, invalid, created_at
+            FROM lead_import WHERE workspace_id = %s AND id = %s
+            """,
+            (workspace_id, import_id),
+        )
+        return await cursor.fetchone()
+
+
+async def outcomes(connection: Connection, workspace_id: str, found: Import) -> list[RowOutcome]:
+    """At most one for each of the 100 rows of a call, in their order."""
+    async with connection.cursor(row_factory=class_row(RowOutcome)) as cursor:
+        await cursor.execute(
+            """
+            SELECT o.row_index, o.outcome, o.code, o.identity_kind || ':' || o.identity_key AS identity_key,
+                   o.linkedin_url, l.id AS lead_id
+            FROM lead_import_outcome o
+            LEFT JOIN lead l ON l.workspace_id = o.workspace_id AND l.identity_kind = o.identity_kind
+                AND l.identity_key = o.identity_key AND l.campaign_id = %s
+            WHERE o.workspace_id = %s AND o.import_id = %s ORDER BY o.row_index
+            """,
+            (found.campaign_id, workspace_id, found.id),
+        )
+        return await cursor.fetchall()
+
+
+async def page(
+    connection: Connection,
+    workspace_id: str,
+    campaign_id: str | None,
+    *,
+    after: str | None,
+    offset: int,
+    limit: int,
+) -> list[Import]:
+    """Oldest first; of one campaign, or of all."""
+    async with connection.cursor(row_factory=class_row(Import)) as cursor:
+        await cursor.execute(
+            """
+            SELECT id, campaign_id, api_key_id, received, added, updated, duplicates, invalid, created_at
+            FROM lead_import
+            WHERE workspace_id = %(workspace)s AND (%(campaign)s::uuid IS NULL OR campaign_id = %(campaign)s)
+              AND (%(after)s::uuid IS NULL OR id > %(after)s)
+            ORDER BY id LIMIT %(limit)s OFFSET %(offset)s
+            """,
+            {"workspace": workspace_id, "campaign": campaign_id, "after": after, "limit": limit, "offset": offset},
+        )
+        return await cursor.fetchall()
+
+
+async def count(connection: Connection, workspace_id: str, campaign_id: str | None) -> int:
+    cursor = await connection.execute(
+        """
+        SELECT count(*) FROM lead_import
+        WHERE workspace_id = %(workspace)s AND (%(campaign)s::uuid IS NULL OR campaign_id = %(campaign)s)
+        """,
+        {"workspace": workspace_id, "campaign": campaign_id},
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return row[0]

@@ -1,0 +1,178 @@
+"""What can be put on the do-not-contact list, and when a lead is on it; pure."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from leadwright.identity import Identity, linkedin_identity
+
+LONGEST_EMAIL = 254
+LONGEST_DOMAIN = 253
+LONGEST_LABEL = 63
+LONGEST_COMPANY = 300
+_NOT_IN_ADDRESSES = frozenset("@/\\:;,<>()[]\"'`|=?#&%*!$^{}+~")
+_NOT_IN_LOCAL_PARTS = frozenset('@\\:;,<>()[]"')
+
+
+class SuppressionKind(StrEnum):
+    """What an entry names. The words are those of the database and of the wire."""
+
+    PERSON = "person"
+    EMAIL = "email"
+    EMAIL_DOMAIN = "email_domain"
+    COMPANY = "company"
+
+
+FIELDS: Mapping[str, SuppressionKind] = {
+    "linkedinUrl": SuppressionKind.PERSON,
+    "email": SuppressionKind.EMAIL,
+    "emailDomain": SuppressionKind.EMAIL_DOMAIN,
+    "company": SuppressionKind.COMPANY,
+}
+"""The four keys that an entry of a request can have; exactly one must be there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One valid entry. ``value`` is what leads are matched with; a person's still wants its aliases followed."""
+
+    index: int
+    kind: SuppressionKind
+    value: str
+    shown: str
+    identity: Identity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """An entry that names nobody: a stable code for programs, a sentence for people."""
+
+    index: int
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A row of the list: ``value`` is matched, ``shown`` is what the caller sent."""
+
+    id: str
+    kind: SuppressionKind
+    value: str
+    shown: str
+    reason: str | None
+    created_at: datetime
+
+
+def match_values(
+    identity_text: str | None, email: str | None, company: str | None
+) -> list[tuple[SuppressionKind, str]]:
+    """What of the list would keep this lead out; any one entry does. Absent and unusable fields match nothing.
+
+    ``identity_text`` is the canonical key (``slug:jane-smith``), None when the caller matches persons itself. An
+    e-mail matches itself, its domain, and every domain above that.
+    """
+    found: list[tuple[SuppressionKind, str]] = []
+    if identity_text is not None:
+        found.append((SuppressionKind.PERSON, identity_text))
+    if email is not None and (address := email_value(email)) is not None:
+        found.append((SuppressionKind.EMAIL, address))
+        found += [(SuppressionKind.EMAIL_DOMAIN, domain) for domain in _domains_of(address)]
+    if company is not None and (name := company_value(company)) is not None:
+        found.append((SuppressionKind.COMPANY, name))
+    return found
+
+
+def _domains_of(address: str) -> list[str]:
+    """``a@eu.example.com`` is in ``eu.example.com`` and ``example.com``."""
+    labels = address.rpartition("@")[2].split(".")
+    return [".".join(labels[start:]) for start in range(len(labels) - 1)]
+
+
+def email_value(text: str) -> str | None:
+    """Trimmed and lower-case, the domain in its Unicode form; None for what cannot be an address."""
+    local, at, domain = text.strip().rpartition("@")
+    if not local or not at or domain != domain.strip() or not _is_plain(local, _NOT_IN_LOCAL_PARTS):
+        return None
+    host = domain_value(domain)
+    if host is None or len(local) + len(host) >= LONGEST_EMAIL:
+        return None
+    return f"{_folded(local)}@{host}"
+
+
+def domain_value(text: str) -> str | None:
+    """Trimmed, lower-case, in its Unicode form, without a leading ``@`` or a last dot; None for no domain.
+
+    ``xn--bcher-kva.de`` and ``bücher.de`` are one domain; ``straße.de`` and ``strasse.de`` are two.
+    """
+    name = text.strip().removeprefix("@").removesuffix(".")
+    if not name or len(name) > LONGEST_DOMAIN or not _is_plain(name, _NOT_IN_ADDRESSES):
+        return None
+    labels = [_unicode_label(label) for label in _folded(name).split(".")]
+    if len(labels) < 2 or not all(0 < len(label) <= LONGEST_LABEL for label in labels):
+        return None
+    return ".".join(labels)
+
+
+def company_value(text: str) -> str | None:
+    """White space collapsed, case folded, in one Unicode form; None when blank or over 300 characters."""
+    name = " ".join(text.split())
+    if not name.isascii():
+        name = unicodedata.normalize("NFKC", name)
+    return name.casefold() if 0 < len(name) <= LONGEST_COMPANY else None
+
+
+def _folded(text: str) -> str:
+    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.lower())
+
+
+def _unicode_label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        return _folded(label.removeprefix("xn--").encode("ascii").decode("punycode"))
+    except UnicodeError:
+        return label
+
+
+def _is_plain(text: str, refused: frozenset[str]) -> bool:
+    return text.isprintable() and " " not in text and refused.isdisjoint(text)
+
+
+def parse_entry(index: int, entry: Any) -> Entry | Rejection:
+    """Judges one entry of a request; null counts as absent, and keys other than the four are ignored."""
+    if not isinstance(entry, Mapping):
+        return Rejection(index, "not_an_object", f"entries[{index}] must be an object")
+    given = {name: entry[name] for name in FIELDS if entry.get(name) is not None}  # type: ignore[reportUnknownMemberType]
+    if len(given) != 1:
+        return Rejection(index, "not_one_key", f"expected exactly one of {', '.join(FIELDS)}")
+    ((name, text),) = given.items()
+    if not isinstance(text, str):
+        return Rejection(index, "not_a_string", f"{name} must be a string")
+    return _person(index, text) if name == "linkedinUrl" else _matched(index, name, text)
+
+
+def _person(index: int, url: str) -> Entry | Rejection:
+    identity = linkedin_identity(url)
+    if not isinstance(identity, Identity):
+        return Rejection(index, identity.code, identity.reason)
+    return Entry(index, SuppressionKind.PERSON, identity.text, url, identity)
+
+
+def _matched(index: int, name: str, text: str) -> Entry | Rejection:
+    value, code, expected = _read(name, text)
+    if value is None:
+        return Rejection(index, code, f"{name} must be {expected}")
+    return Entry(index, FIELDS[name], value, text)
+
+
+def _read(name: str, text: str) -> tuple[str | None, str, str]:
+    """The value or None, and with which code and words its absence is told."""
+    if name == "email":
+        return email_value(text), "invalid_email", "an e-mail address such as jane@example.com"
+    if name == "emailDomain":
+        return domain_value(text), "invalid_domain", "a domain such as example.com"
+    return company_value(text), "invalid_company", f"a name of 1 to {LONGEST_COMPANY} characters"
