@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from leadwright.accounts import service as accounts
 from leadwright.accounts.model import Workspace
@@ -20,6 +21,10 @@ from leadwright.postgres.embedded import attach
 from leadwright.postgres.migrate import migrate
 from leadwright.postgres.pool import Database
 from leadwright.settings import Settings
+
+# Time limits of single examples fail on a busy machine without saying anything about the code.
+hypothesis_settings.register_profile("leadwright", deadline=None)
+hypothesis_settings.load_profile("leadwright")
 
 
 def run_folder(run: str) -> Path:

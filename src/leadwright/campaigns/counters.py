@@ -52,6 +52,22 @@ async def totals(
     return {campaign_id: Totals(**values) for campaign_id, values in found.items()}
 
 
+async def leads_of_workspace(connection: Connection, workspace_id: str) -> int:
+    """The leads of all campaigns, exactly."""
+    cursor = await connection.execute(
+        """
+        SELECT (SELECT coalesce(sum(value), 0) FROM campaign_counter
+                WHERE workspace_id = %(workspace)s AND counter = 'leads')
+             + (SELECT coalesce(sum(delta), 0) FROM campaign_counter_delta
+                WHERE workspace_id = %(workspace)s AND counter = 'leads')
+        """,
+        {"workspace": workspace_id},
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 async def fold(connection: Connection, limit: int = 10_000) -> int:
     """Folds up to ``limit`` deltas, of all workspaces, and answers how many; for a transaction of its own.
 

@@ -122,5 +122,6 @@ TRANSITIONS: Mapping[Action, Transition] = {
     Action.PAUSE: Transition((Status.STARTED,), Status.PAUSED, EventType.CAMPAIGN_PAUSED),
     Action.RESUME: Transition((Status.PAUSED,), Status.STARTED, EventType.CAMPAIGN_RESUMED),
     Action.FINISH: Transition((Status.STARTED, Status.PAUSED), Status.FINISHED, EventType.CAMPAIGN_FINISHED),
-} """A person never starts a finished campaign again: what was ended on purpose stays so, and one that
+}
+"""A person never starts a finished campaign again: what was ended on purpose stays so, and one that
 finished by itself goes on when leads are added. A draft is not finished but deleted."""

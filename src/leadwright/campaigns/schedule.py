@@ -30,8 +30,7 @@ ScheduleJSON = TypedDict(
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """``opens`` and ``closes``: minutes from local midnight, 0 <= opens < closes <= 1440; ``closes`` is
-    outside.
+    """``opens`` and ``closes`` are minutes from local midnight, 0 <= opens < closes <= 1440.
 
     Days and holidays keep the order in which they were given. A holiday is closed from midnight to midnight.
     """

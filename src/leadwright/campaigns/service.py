@@ -1,6 +1,6 @@
 """Making, showing, editing and ending campaigns, and the events of their status."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from leadwright import ids
@@ -17,6 +17,7 @@ from leadwright.campaigns.model import (
     Totals,
 )
 from leadwright.clock import iso
+from leadwright.engine.sequence import Sequence, parse_sequence
 from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.events import service as events
 from leadwright.events.model import JSON, EventType
@@ -47,7 +48,7 @@ async def page(
     after: str | None,
     offset: int,
     limit: int,
-) -> tuple[Sequence[Overview], int]:
+) -> tuple[list[Overview], int]:
     """Campaigns oldest first behind the bare id ``after``, and how many there are in all: three queries."""
     campaigns = await store.page(
         connection, workspace_id, status=status, after=after, offset=offset, limit=limit
@@ -61,10 +62,26 @@ async def exists(connection: Connection, workspace_id: str, campaign_id: str) ->
     return await store.exists(connection, workspace_id, campaign_id)
 
 
-async def lead_count(connection: Connection, workspace_id: str, campaign_id: str) -> int:
-    """How many leads the campaign has, exactly; 0 for one that does not exist."""
+async def lead_count(connection: Connection, workspace_id: str, campaign_id: str | None) -> int:
+    """The leads of the campaign, or with None of the workspace: exact, 0 for an unknown campaign."""
+    if campaign_id is None:
+        return await counters.leads_of_workspace(connection, workspace_id)
     totals = await counters.totals(connection, workspace_id, [campaign_id])
     return totals[campaign_id].leads
+
+
+async def sequence(connection: Connection, workspace_id: str, campaign_id: str) -> Sequence:
+    """The campaign's compiled sequence. Raises NotFound."""
+    campaign = await _campaign(connection, workspace_id, campaign_id)
+    return parse_sequence(campaign.settings.sequence)
+
+
+def known_id(public_id: str) -> str:
+    """The bare id in a campaign's wire id. Raises NotFound for a text that cannot be one."""
+    bare = ids.bare(ids.Prefix.CAMPAIGN, public_id)
+    if bare is None:
+        raise not_found()
+    return bare
 
 
 async def add_counts(
@@ -83,8 +100,7 @@ async def edit(
 ) -> Overview:
     """Sets what ``change`` makes of the present settings; another sequence becomes a new version.
 
-    Possible in every status. Raises NotFound, and InvalidRequest for a sender that the workspace does not
-    have.
+    Possible in every status. Raises NotFound, and InvalidRequest for a sender that the workspace lacks.
     """
     if not await store.lock(connection, workspace_id, campaign_id):
         raise not_found()
@@ -126,8 +142,7 @@ async def finish_if_through(
 ) -> bool:
     """Finishes a started campaign that has leads and none that is still on its way; whether it did.
 
-    Waits for those who are adding leads. What finished so goes on with the next lead:
-    ``resume_after_adding``.
+    Waits for those who are adding leads. With the next lead it goes on: ``resume_after_adding``.
     """
     if await store.lock_alone(connection, workspace_id, campaign_id) is not Status.STARTED:
         return False
@@ -152,7 +167,7 @@ async def finish_if_through(
 async def resume_after_adding(
     connection: Connection, workspace_id: str, campaign_id: str, now: datetime
 ) -> bool:
-    """Starts a campaign again that had finished by itself; whether it did. One that a person finished stays so.
+    """Starts a campaign again that had finished by itself; whether it did. A person's finish stands.
 
     For the transaction that added leads and so holds the campaign's row FOR KEY SHARE.
     """

@@ -61,7 +61,7 @@ async def campaign(connection: Connection, workspace_id: str, campaign_id: str) 
 
 
 async def lock(connection: Connection, workspace_id: str, campaign_id: str) -> bool:
-    """Whether there is such a campaign; until the transaction ends nobody else changes it, leads can be added.
+    """Whether there is such a campaign; nobody else changes it until the transaction ends, leads can come.
 
     A statement of its own: if the read waited for the lock, its join would pair the row as it is now with the
     sequence versions as they were, and find nothing.

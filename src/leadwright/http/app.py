@@ -1,15 +1,14 @@
 """The application: every room's routes behind one edge, the routes without a key, and the documents about them."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import fastapi_offline
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from pathlib import Path
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
 
 from leadwright import __version__
 from leadwright.campaigns import api as campaigns_api
@@ -35,7 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 
 
-def create_app(edge: Edge, settings: Settings) -> ASGIApp:
+def create_app(edge: Edge, settings: Settings) -> FastAPI:
     """The ASGI application, whose ``edge.database`` the caller opens and closes."""
     app = FastAPI(
         title="Leadwright",
@@ -52,13 +51,14 @@ def create_app(edge: Edge, settings: Settings) -> ASGIApp:
     _add_documents(app)
     app.add_exception_handler(HTTPException, _framework_fault)
     app.add_exception_handler(LeadwrightError, _edge_fault)
-    return RequestContext(app)
+    app.add_middleware(RequestContext)  # inside the framework's own last layer, which would answer in plain text
+    return app
 
 
 async def _framework_fault(request: Request, error: Exception) -> Response:
     """The framework raises these for an unknown path or method only; both are an unknown route."""
     del error
-    path = str(request.scope.get("asked", request.url.path))
+    path = str(request.scope.get("asked", request.scope["path"]))
     return problem(unknown_route(request.method, path), request.state.request_id)
 
 
@@ -81,6 +81,7 @@ def _add_documents(app: FastAPI) -> None:
             swagger_js_url="docs/assets/swagger-ui-bundle.js",
             swagger_css_url="docs/assets/swagger-ui.css",
             swagger_favicon_url="docs/assets/favicon.png",
+            swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True},
         )
 
     app.add_api_route("/openapi.json", openapi_document, include_in_schema=False)

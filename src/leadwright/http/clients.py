@@ -8,11 +8,22 @@ from starlette.requests import Request
 
 def client_address(request: Request, trusted_proxies: Sequence[str]) -> str:
     """The nearest address that is not a trusted proxy: from the connection, then X-Forwarded-For from its right end."""
-    forwarded = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
-    hops = [*forwarded, request.client.host if request.client else ""]
+    hops = [*_forwarded(request), request.client.host if request.client else ""]
     while len(hops) > 1 and _is_trusted(hops[-1], trusted_proxies):
         hops.pop()
     return hops[-1]
+
+
+def is_on_this_machine(request: Request, trusted_proxies: Sequence[str]) -> bool:
+    """Not for a request that a proxy on this machine passes on, unless that proxy is trusted and names a loopback."""
+    direct = client_address(request, trusted_proxies)
+    return is_loopback(direct) and (bool(trusted_proxies) or not _forwarded(request))
+
+
+def _forwarded(request: Request) -> list[str]:
+    """Proxies extend the header or add one more of it; both read as one list."""
+    joined = ",".join(request.headers.getlist("x-forwarded-for"))
+    return [part.strip() for part in joined.split(",") if part.strip()]
 
 
 def is_loopback(address: str) -> bool:
@@ -28,6 +39,7 @@ def _is_trusted(address: str, trusted: Sequence[str]) -> bool:
 
 def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(address.strip("[]"))
+        parsed = ipaddress.ip_address(address.strip("[]"))
     except ValueError:
         return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed  # how a socket for both families shows version 4

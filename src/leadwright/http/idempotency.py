@@ -12,13 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from leadwright.errors import Conflict, InvalidRequest
-from leadwright.postgres.pool import Connection
+from leadwright.postgres.pool import STATEMENT_TIMEOUT_SECONDS, Connection
 
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotent-Replayed"
 KEPT_FOR = timedelta(hours=24)
 LONGEST_KEY = 255
 LONGEST_WAIT_SECONDS = 30
+LONGEST_LOCK_WAIT = f"{STATEMENT_TIMEOUT_SECONDS - 1}s"  # so that it ends before the statement does
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ async def begin(connection: Connection, attempt: Attempt, now: datetime) -> Resp
 
     The claim is a row of the running transaction: a second process waits on it in the unique index.
     """
-    await connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{LONGEST_WAIT_SECONDS}s",))
+    await connection.execute("SELECT set_config('lock_timeout', %s, true)", (LONGEST_LOCK_WAIT,))
     try:
         cursor = await connection.execute(
             """

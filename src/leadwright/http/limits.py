@@ -1,5 +1,6 @@
 """How much a caller may ask: requests a second by key, bytes of a body, and what a body must look like."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,11 +20,16 @@ LEASE_LIFETIME = timedelta(seconds=5)
 
 @dataclass(slots=True)
 class _Lease:
-    """Requests that this process may let through without asking the database again."""
+    """Requests that this process may let through, or refuse, without asking the database until a time."""
 
+    until: datetime
     granted: int = 0
     left_in_bucket: int = 0
-    until: datetime = field(default_factory=lambda: datetime.min)
+    refused: bool = False
+    renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def spent(self, now: datetime) -> bool:
+        return self.until <= now or (self.granted < 1 and not self.refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,12 @@ class Allowance:
     limit: int
     remaining: int
     reset: int
+    admitted: bool
+
+    def require(self) -> None:
+        """Raises RateLimited for a request that came when the bucket was empty."""
+        if not self.admitted:
+            raise RateLimited(f"Rate limit of {self.limit} requests a second exceeded", retry_after=1)
 
     def headers(self) -> dict[str, str]:
         return {
@@ -43,34 +55,41 @@ class Allowance:
 
 
 class RateLimiter:
-    """A token bucket a key, shared by all processes: each takes blocks of a twentieth, so few requests write."""
+    """A token bucket a key, shared by all processes: each takes blocks of a twentieth, so few requests write.
+
+    A refusal is remembered for as long as a block takes to flow in, so refused requests do not write either.
+    """
 
     def __init__(self, database: Database, rate: int) -> None:
         self._database = database
         self._rate = rate
         self._block = max(1, rate // LEASE_SHARE)
+        self._time_for_a_block = timedelta(seconds=self._block / rate)
         self._leases: dict[str, _Lease] = {}
 
     async def admit(self, key_id: str, now: datetime) -> Allowance:
-        """Counts one request. Raises RateLimited when the bucket is empty."""
+        """Counts one request; the allowance says whether it may go on."""
         lease = self._leases.setdefault(key_id, _Lease(until=now))
-        if lease.granted < 1 or lease.until <= now:
-            await self._renew(lease, key_id, now)
-        if lease.granted < 1:
-            raise RateLimited(f"Rate limit of {self._rate} requests a second exceeded", retry_after=1)
-        lease.granted -= 1
-        return self._allowance(lease, now)
+        if lease.spent(now):
+            async with lease.renewing:  # else every request under way would take a block
+                if lease.spent(now):
+                    await self._renew(lease, key_id, now)
+        admitted = lease.granted > 0
+        lease.granted -= admitted
+        return self._allowance(lease, now, admitted=admitted)
 
     async def _renew(self, lease: _Lease, key_id: str, now: datetime) -> None:
         async with self._database.session() as connection:
             granted, left = await store.lease_requests(
                 connection, key_id, block=self._block, rate=self._rate, now=now
             )
-        lease.granted, lease.left_in_bucket, lease.until = granted, left, now + LEASE_LIFETIME
+        lease.granted, lease.left_in_bucket, lease.refused = granted, left, granted < 1
+        lease.until = now + (self._time_for_a_block if lease.refused else LEASE_LIFETIME)
 
-    def _allowance(self, lease: _Lease, now: datetime) -> Allowance:
+    def _allowance(self, lease: _Lease, now: datetime, *, admitted: bool) -> Allowance:
         remaining = lease.granted + lease.left_in_bucket
-        return Allowance(self._rate, remaining, int(now.timestamp()) + (1 if remaining < self._rate else 0))
+        whole_again = int(now.timestamp()) + (1 if remaining < self._rate else 0)
+        return Allowance(self._rate, remaining, whole_again, admitted)
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -95,10 +114,13 @@ def _too_large(most: int) -> PayloadTooLarge:
     return PayloadTooLarge(f"The request body is larger than {most} bytes")
 
 
+_JSON_LABEL = re.compile(r"application/(?:[^/\s]+\+)?json")
+
+
 def require_json(request: Request) -> None:
     """Raises UnsupportedMediaType for a body that says it is something other than JSON; an unlabelled one passes."""
-    label = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
-    if label not in ("", "application/json", "text/json") and not label.endswith("+json"):
+    label = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if label and not _JSON_LABEL.fullmatch(label):
         raise UnsupportedMediaType(f"Content-Type '{label[:100]}' is not supported; send application/json")
 
 

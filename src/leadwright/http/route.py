@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -21,6 +22,10 @@ from leadwright.http.problems import from_validation, problem
 from leadwright.postgres.pool import Connection, Database
 
 SCOPE_MARK = "x-required-scope"
+RAW_BODY_MARK = "x-raw-body"
+METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +71,11 @@ class TransactionalRoute(APIRoute):
     A 2xx commits; any other answer undoes what the handler did. ``raw_body`` routes decode their body themselves.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
         extra = self.openapi_extra or {}
         scope = str(extra[SCOPE_MARK])
-        raw = bool(extra.get("x-raw-body"))
+        raw = bool(extra.get(RAW_BODY_MARK))
 
         async def handle(request: Request) -> Response:
             edge: Edge = request.app.state.edge
@@ -79,27 +84,36 @@ class TransactionalRoute(APIRoute):
             request.state.workspace_id = principal.workspace_id
             allowance = await edge.rate_limiter.admit(principal.key_id, now)
             request.state.answer_headers = allowance.headers()
+            allowance.require()
             require_scope(principal, scope)
-            body = await _read(request, edge, raw=raw)
-            return await _run(edge, request, handler, principal, now, body)
+            body = await _read(request, edge)
+            return await _run(edge, request, partial(_decoded, handler, raw=raw), principal, now, body)
 
         return handle
 
 
-async def _read(request: Request, edge: Edge, *, raw: bool) -> bytes:
+async def _read(request: Request, edge: Edge) -> bytes:
+    """The body; that of a request whose method gives it no meaning is read and left aside."""
     body = await limits.read_body(request, edge.max_body_bytes)
-    if body and request.method in ("POST", "PUT", "PATCH", "DELETE"):
+    if request.method not in METHODS_WITH_BODY:
+        body = b""
+    if body:
         limits.require_json(request)
     request._body = body  # type: ignore[attr-defined] # the framework reads it from here; the stream is spent
-    if body and not raw:
-        request._json = limits.decode_json(body)  # type: ignore[attr-defined] # decoded more strictly than it would
     return body
+
+
+async def _decoded(handler: Handler, request: Request, *, raw: bool) -> Response:
+    body = await request.body()
+    if body and not raw:
+        request._json = limits.decode_json(body)  # type: ignore[attr-defined] # more strictly than the framework would
+    return await handler(request)
 
 
 async def _run(
     edge: Edge,
     request: Request,
-    handler: Callable[[Request], Coroutine[Any, Any, Response]],
+    handler: Handler,
     principal: Principal,
     now: datetime,
     body: bytes,
@@ -125,7 +139,7 @@ async def _run(
 async def _answer(
     call: Call,
     request: Request,
-    handler: Callable[[Request], Coroutine[Any, Any, Response]],
+    handler: Handler,
     attempt: idempotency.Attempt | None,
 ) -> Response:
     if attempt is None:
@@ -142,7 +156,7 @@ async def _answer(
     return response
 
 
-async def _handled(handler: Callable[[Request], Coroutine[Any, Any, Response]], request: Request) -> Response:
+async def _handled(handler: Handler, request: Request) -> Response:
     """The handler's answer. A 4xx leaves as _Rollback, so that what was done until then is undone."""
     try:
         return await handler(request)
@@ -162,11 +176,14 @@ CurrentCall = Annotated[Call, Depends(_current_call)]
 
 
 def api_router(tag: str) -> APIRouter:
-    """A router whose routes run in a transaction under ``/v1``; each must say its scope with ``needs``."""
-    return APIRouter(prefix="/v1", tags=[tag], route_class=TransactionalRoute)
+    """A router whose routes run in a transaction under ``/v1``; each must say its scope with ``needs``.
+
+    A body without a Content-Type is taken for JSON: ``limits.require_json`` has refused what says otherwise.
+    """
+    return APIRouter(prefix="/v1", tags=[tag], route_class=TransactionalRoute, strict_content_type=False)
 
 
 def needs(scope: str, *, raw_body: bool = False, **openapi: Any) -> dict[str, Any]:
     """The ``openapi_extra`` of a route: the scope its caller must hold, and what else its documentation says."""
     marks: dict[str, Any] = {SCOPE_MARK: scope, **openapi}
-    return {**marks, "x-raw-body": True} if raw_body else marks
+    return {**marks, RAW_BODY_MARK: True} if raw_body else marks

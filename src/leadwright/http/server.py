@@ -5,18 +5,22 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from leadwright import ids
 from leadwright.background import Duty
 from leadwright.campaigns import counters
 from leadwright.clock import Clock
+from leadwright.errors import InvalidRequest
 from leadwright.events import publisher
 from leadwright.http import idempotency
 from leadwright.http.app import create_app
 from leadwright.http.auth import Authenticator
 from leadwright.http.limits import RateLimiter
+from leadwright.http.problems import REQUEST_ID_HEADER, problem
 from leadwright.http.route import Edge
 from leadwright.postgres.pool import Database
 from leadwright.settings import Settings
@@ -32,11 +36,13 @@ class JsonRefusingProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         del msg
-        body = (
-            b'{"statusCode":400,"message":"The request is not valid HTTP","error":"Bad Request","code":"invalid_http"}'
+        request_id = ids.public(ids.Prefix.REQUEST, ids.new_id())
+        answer = problem(InvalidRequest("The request is not valid HTTP", code="invalid_http"), request_id)
+        headers = [*answer.raw_headers, (REQUEST_ID_HEADER.lower().encode(), request_id.encode())]
+        head = b"".join(b"%s: %s\r\n" % header for header in headers)
+        self.transport.write(
+            b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n" + head + b"\r\n" + bytes(answer.body)
         )
-        head = b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n"
-        self.transport.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
         self.transport.close()
 
 

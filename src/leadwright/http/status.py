@@ -1,30 +1,52 @@
 """The routes without a key: is the process alive, can it serve, and its metrics."""
 
+from typing import Literal
+
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.responses import Response
+from pydantic import BaseModel
+from starlette.responses import PlainTextResponse, Response
 
-from leadwright.http.clients import client_address, is_loopback
+from leadwright.errors import Unavailable
+from leadwright.http.clients import is_on_this_machine
 from leadwright.http.problems import json_answer, problem, unknown_route
 from leadwright.http.route import Edge
 from leadwright.postgres import migrate
 from leadwright.settings import Settings
-from leadwright.errors import Unavailable
 from leadwright.telemetry.metrics import REGISTRY
 
 router = APIRouter(tags=["status"])
 
 
-@router.get("/healthz", summary="Is the process alive", operation_id="healthz")
+class Alive(BaseModel):
+    status: Literal["ok"]
+
+
+class Ready(BaseModel):
+    status: Literal["ready"]
+
+
+@router.get("/healthz", summary="Is the process alive", operation_id="healthz", response_model=Alive)
 async def healthz() -> Response:
+    """Asks nothing of the database."""
     return json_answer({"status": "ok"})
 
 
-@router.get("/readyz", summary="Can it serve: database reachable, migrations current", operation_id="readyz")
+@router.get(
+    "/readyz",
+    summary="Can it serve",
+    operation_id="readyz",
+    response_model=Ready,
+    responses={503: {"description": "Not ready: `message` says why and what to do."}},
+)
 async def readyz(request: Request) -> Response:
+    """Whether the database is reachable and its schema is the one of this program."""
     edge: Edge = request.app.state.edge
-    async with edge.database.session() as connection:
-        waiting = await migrate.pending(connection)
+    try:
+        async with edge.database.session() as connection:
+            waiting = await migrate.pending(connection)
+    except migrate.MigrationError as error:
+        raise Unavailable(f"The database does not fit: {error}", retry_after=30, code="schema_mismatch") from error
     if waiting:
         raise Unavailable(
             "The database lacks migrations; run: leadwright db migrate", retry_after=30, code="migrations_pending"
@@ -32,12 +54,18 @@ async def readyz(request: Request) -> Response:
     return json_answer({"status": "ready"})
 
 
-@router.get("/metrics", summary="Metrics in the Prometheus text format", operation_id="metrics")
+@router.get(
+    "/metrics",
+    summary="Metrics in the Prometheus text format",
+    operation_id="metrics",
+    response_class=PlainTextResponse,
+    responses={404: {"description": "Not for this caller: see the setting `metrics`."}},
+)
 async def metrics(request: Request) -> Response:
     """Answers callers on this machine only, unless the setting ``metrics`` says otherwise."""
     settings: Settings = request.app.state.settings
     hidden = settings.metrics == "off" or (
-        settings.metrics == "loopback" and not is_loopback(client_address(request, settings.trusted_proxies))
+        settings.metrics == "loopback" and not is_on_this_machine(request, settings.trusted_proxies)
     )
     if hidden:
         return problem(unknown_route("GET", "/metrics"), request.state.request_id)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from leadwright import ids
-from leadwright.campaigns.api import campaign_filter
+from leadwright.campaigns import service as campaigns
 from leadwright.http.paging import Page, paged, pagination, paging
 from leadwright.http.route import CurrentCall, api_router, needs
 from leadwright.imports import service, wire
@@ -27,7 +27,7 @@ async def list_imports(
     campaign_id: Annotated[str | None, Query(alias="campaignId", description="Only this campaign's.")] = None,
 ) -> wire.ImportsBody:
     """Each add call leaves a record: how many rows came, and what became of them. Oldest first."""
-    campaign = campaign_filter(campaign_id)
+    campaign = None if campaign_id is None else campaigns.known_id(campaign_id)
     fetched, total = await service.page(call.connection, call.workspace_id, campaign, page)
     body = wire.ImportsBody(
         imports=[wire.import_body(found) for found in page.shown(fetched)], pagination=pagination(page, total)

@@ -61,15 +61,6 @@ async def add_leads(
     return json_answer(wire.report_body(done, full=report == "full", updates=updates) | told)
 
 
-def _campaign_filter(campaign_id: str | None) -> str | None:
-    if campaign_id is None:
-        return None
-    known = ids.bare(ids.Prefix.CAMPAIGN, campaign_id)
-    if known is None:
-        raise campaigns.not_found()
-    return known
-
-
 @router.get(
     "/leads",
     summary="List leads",
@@ -85,7 +76,7 @@ async def list_leads(
     full: Full = False,
 ) -> Response:
     """Oldest first. `total` is exact without `status`; with it, past 10,000 rows, it may be estimated and says so."""
-    which = Filter(_campaign_filter(campaign_id), status)
+    which = Filter(None if campaign_id is None else campaigns.known_id(campaign_id), status)
     listing = await service.list_leads(call.connection, call.workspace_id, which, page)
     body: dict[str, Any] = {
         "leads": [wire.lead_body(lead, full=full) for lead in page.shown(listing.fetched)],

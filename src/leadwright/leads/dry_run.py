@@ -8,7 +8,7 @@ from typing import Any
 from leadwright.campaigns import service as campaigns
 from leadwright.engine.sequence import Step
 from leadwright.leads import service
-from leadwright.leads.model import NewLead
+from leadwright.leads.model import NewLead, Outcome, Result
 from leadwright.leads.wire import AddLeads
 from leadwright.postgres.pool import Connection
 from leadwright.templates import is_blank, look_up
@@ -45,8 +45,15 @@ async def add(
             all_results=all_results,
         )
         sequence = await campaigns.sequence(connection, workspace_id, report.campaign_id)
-    results = tuple(r if r.existing_lead_id else replace(r, lead_id=None) for r in report.results)
+    results = tuple(_without_new_ids(report))
     return replace(report, import_id=None, results=results), tuple(lacks(sequence.steps, report.leads))
+
+
+def _without_new_ids(report: service.Report) -> Iterator[Result]:
+    new = {result.lead_id for result in report.results if result.outcome is Outcome.ADDED}
+    for result in report.results:
+        existing = None if result.existing_lead_id in new else result.existing_lead_id
+        yield replace(result, lead_id=None if result.lead_id in new else result.lead_id, existing_lead_id=existing)
 
 
 def lacks(steps: Sequence[Step], leads: Sequence[NewLead]) -> Iterator[Lack]:

@@ -17,6 +17,11 @@ from leadwright.suppression.model import match_values
 from leadwright.telemetry import metrics
 
 EXACT_COUNT = 10_000
+_NOT_STARTED = {
+    "draft": "The campaign is a draft; start it to process its leads",
+    "paused": "The campaign is paused; resume it to process its leads",
+    "finished": "The campaign was finished by a person; its leads stay where they are",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,8 @@ async def add(
     ``results`` holds the rows that were refused, and with ``all_results`` every row. Raises NotFound for an unknown
     campaign.
     """
-    campaign_id = ids.bare(ids.Prefix.CAMPAIGN, request.campaign_id)
+    campaign_id = campaigns.known_id(request.campaign_id)
     leads, rejected = _judge(request, check_nul=check_nul)
-    if campaign_id is None:
-        raise campaigns.not_found()
     batch = store.Batch(ids.new_id(), campaign_id, api_key_id, leads, rejected, request.on_duplicate, now)
     done = await store.ingest(connection, workspace_id, batch)
     if done is None:
@@ -105,7 +108,7 @@ def _report(batch: store.Batch, done: store.Ingested, results: tuple[Result, ...
 def _will_process(done: store.Ingested) -> tuple[bool, str]:
     """Whether these leads will move, and if not, the first thing that is in the way."""
     if done.campaign_status != "started":
-        return False, f"The campaign is {done.campaign_status}; start it to process its leads"
+        return False, _NOT_STARTED[done.campaign_status]
     if not done.has_steps:
         return False, "The campaign's sequence has no steps"
     if not done.sender_count:

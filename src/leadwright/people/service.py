@@ -1,6 +1,6 @@
 """Who an address names in a workspace, and learning that two keys are one person."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,15 +40,23 @@ async def resolve(connection: Connection, workspace_id: str, urls: Sequence[str]
     ]
 
 
+async def hold_canonical(
+    connection: Connection, workspace_id: str, identities: Iterable[Identity]
+) -> Mapping[Identity, Identity]:
+    """The canonical keys, which stay so until the transaction ends: for whoever stores them."""
+    await store.hold(connection, workspace_id)
+    return await store.canonical(connection, workspace_id, identities)
+
+
 async def learn_alias(
     connection: Connection, workspace_id: str, one: Identity, other: Identity, now: datetime
 ) -> Rekeying | None:
     """Notes that two keys are one person; None when that was known.
 
-    The caller re-keys, in the same transaction, every row kept under the old canonical key; nobody stores a new
-    one meanwhile, since that takes ``store.hold``. A canonical key with aliases stays canonical before one that
-    has none; otherwise the kinds' preference decides (a slug before a token), then the keys' order. To be called
-    before any row lock is taken, and not in a transaction that itself called ``store.hold``.
+    The caller re-keys, in the same transaction, every row kept under the old canonical key; nobody stores a
+    new one meanwhile, since that takes ``hold_canonical``. A canonical key with aliases stays so before
+    one without; otherwise the kinds' preference decides (a slug before a token), then the keys' order. To be
+    called before any row lock is taken, and not in a transaction that itself called ``hold_canonical``.
     """
     if await _is_known(connection, workspace_id, one, other):
         return None

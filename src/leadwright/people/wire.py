@@ -1,6 +1,7 @@
 """The JSON of the identity route."""
 
 from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema

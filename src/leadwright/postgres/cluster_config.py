@@ -53,6 +53,7 @@ checkpoint_timeout = 15min
 max_wal_size = 4GB
 # Recycled segments are not created anew during an import.
 min_wal_size = 256MB
+# Whole pages in the log are what a large random index costs; with a small one it makes no difference.
 wal_compression = on
 wal_buffers = 16MB
 

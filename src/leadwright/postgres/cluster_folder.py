@@ -74,7 +74,7 @@ class ClusterFolder:
 
     @property
     def socket_dir(self) -> Path:
-        """``run`` in the data folder, or a folder in /tmp when that is too long for a socket, or reads as a list.
+        """``run`` in the data folder; a folder in /tmp when that is too long for a socket or has a comma.
 
         Named after the path alone and not after the environment, so that a login shell and a system service,
         whose runtime folders differ, meet at the same one.

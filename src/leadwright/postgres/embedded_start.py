@@ -25,6 +25,8 @@ from leadwright.postgres.embedded_errors import EmbeddedPostgresError, disk_full
 _FIRST_RETRY_MILLISECONDS = 5.0
 _LONGEST_RETRY_MILLISECONDS = 200.0
 """Each try during a long recovery leaves a line in the server's log."""
+_ATTEMPTS = 2
+"""The guardian may be killed while it starts; a failure with a reason repeats itself in 0.1 s."""
 _LONGEST_LOG = 1_000_000
 _PASSED_ON = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "VIRTUAL_ENV", guardian.LINGER_VARIABLE)
 
@@ -54,11 +56,14 @@ def bring_up(folder: ClusterFolder, deadline: float) -> None:
 def _start(folder: ClusterFolder, deadline: float) -> None:
     prepare(folder)
     log_start = _shorten_log(folder.guardian_log)
-    said = _spawn_guardian(folder)
-    if said not in (guardian.HOLDING, "another guardian is running"):
-        raise _failed(folder, log_start, said)
-    if not _wait_until_it_answers(folder, deadline):
-        raise _failed(folder, log_start, "PostgreSQL ended while starting")
+    reason = ""
+    for _ in range(_ATTEMPTS):
+        reason = _spawn_guardian(folder)
+        if reason in (guardian.HOLDING, guardian.SECOND):
+            reason = "PostgreSQL ended while starting"
+            if _wait_until_it_answers(folder, deadline):
+                return
+    raise _failed(folder, log_start, reason)
 
 
 def prepare(folder: ClusterFolder) -> None:

@@ -20,6 +20,7 @@ LAUNCH_FILE = "guardian.json"
 LINGER_VARIABLE = "LEADWRIGHT_POSTGRES_LINGER_SECONDS"
 HOLDING = "holding"
 """What a guardian prints once it has its lock and has started the postmaster."""
+SECOND = "another guardian is running"
 
 _SHUTDOWN_SECONDS = 60.0
 _QUICK_DEATH_SECONDS = 10.0
@@ -140,7 +141,7 @@ def main(arguments: list[str]) -> int:
     guardian_child.adopt_orphans()
     lock = guardian_lock.become_guardian(data_dir)
     if lock is None:
-        report("another guardian is running")
+        report(SECOND)
         return 0
     return _guard(data_dir, lock)
 
@@ -161,8 +162,8 @@ def log(line: str) -> None:
 
 def _guard(data_dir: Path, lock: int) -> int:
     client_lock = guardian_lock.open_lock(data_dir / guardian_lock.CLIENT_LOCK)
-    guardian = Guardian(data_dir, client_lock, float(os.environ.get(LINGER_VARIABLE, "5")))
     try:
+        guardian = Guardian(data_dir, client_lock, float(os.environ.get(LINGER_VARIABLE, "5")))
         guardian.start()
         report(HOLDING)
         reason = guardian.supervise()

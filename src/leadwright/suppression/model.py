@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from leadwright.identity import Identity, linkedin_identity
 
+LONGEST_TEXT = 2048
 LONGEST_EMAIL = 254
 LONGEST_DOMAIN = 253
 LONGEST_LABEL = 63
@@ -37,7 +38,7 @@ FIELDS: Mapping[str, SuppressionKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One valid entry. ``value`` is what leads are matched with; a person's still wants its aliases followed."""
+    """One valid entry. ``value`` is what leads are matched with; of a person, before aliases are followed."""
 
     index: int
     kind: SuppressionKind
@@ -70,10 +71,10 @@ class Suppression:
 def match_values(
     identity_text: str | None, email: str | None, company: str | None
 ) -> list[tuple[SuppressionKind, str]]:
-    """What of the list would keep this lead out; any one entry does. Absent and unusable fields match nothing.
+    """What entries would keep this lead out; any one does. Absent and unusable fields match nothing.
 
-    ``identity_text`` is the canonical key (``slug:jane-smith``), None when the caller matches persons itself. An
-    e-mail matches itself, its domain, and every domain above that.
+    ``identity_text`` is the canonical key (``slug:jane-smith``), None when the caller matches persons itself.
+    An e-mail matches itself, its domain, and every domain above that.
     """
     found: list[tuple[SuppressionKind, str]] = []
     if identity_text is not None:
@@ -119,10 +120,9 @@ def domain_value(text: str) -> str | None:
 
 def company_value(text: str) -> str | None:
     """White space collapsed, case folded, in one Unicode form; None when blank or over 300 characters."""
-    name = " ".join(text.split())
-    if not name.isascii():
-        name = unicodedata.normalize("NFKC", name)
-    return name.casefold() if 0 < len(name) <= LONGEST_COMPANY else None
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    name = " ".join(plain.split()).casefold()
+    return name if 0 < len(name) <= LONGEST_COMPANY else None
 
 
 def _folded(text: str) -> str:
@@ -144,14 +144,17 @@ def _is_plain(text: str, refused: frozenset[str]) -> bool:
 
 def parse_entry(index: int, entry: Any) -> Entry | Rejection:
     """Judges one entry of a request; null counts as absent, and keys other than the four are ignored."""
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, dict):
         return Rejection(index, "not_an_object", f"entries[{index}] must be an object")
-    given = {name: entry[name] for name in FIELDS if entry.get(name) is not None}  # type: ignore[reportUnknownMemberType]
+    fields = cast(dict[str, Any], entry)
+    given = {name: fields[name] for name in FIELDS if fields.get(name) is not None}
     if len(given) != 1:
         return Rejection(index, "not_one_key", f"expected exactly one of {', '.join(FIELDS)}")
     ((name, text),) = given.items()
     if not isinstance(text, str):
         return Rejection(index, "not_a_string", f"{name} must be a string")
+    if len(text) > LONGEST_TEXT:
+        return Rejection(index, "too_long", f"{name} is longer than {LONGEST_TEXT} characters")
     return _person(index, text) if name == "linkedinUrl" else _matched(index, name, text)
 
 

@@ -1,7 +1,6 @@
 """The SQL of the do-not-contact list."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import LiteralString
 
 import msgspec
@@ -18,7 +17,14 @@ async def insert(connection: Connection, workspace_id: str, rows: Sequence[Suppr
     instead of deadlocking.
     """
     new = [
-        {"id": row.id, "kind": row.kind, "value": row.value, "shown": row.shown, "reason": row.reason, "at": row.created_at}
+        {
+            "id": row.id,
+            "kind": row.kind,
+            "value": row.value,
+            "shown": row.shown,
+            "reason": row.reason,
+            "at": row.created_at,
+        }
         for row in rows
     ]
     cursor = await connection.execute(
@@ -37,17 +43,19 @@ async def insert(connection: Connection, workspace_id: str, rows: Sequence[Suppr
 
 async def rekey_person(connection: Connection, workspace_id: str, old: Identity, new: Identity) -> None:
     """Keeps a person suppressed under another canonical key; when both keys were, the new one's row stays."""
+    names = {"workspace": workspace_id, "old": old.text, "new": new.text}
     await connection.execute(
         """
-        WITH gone AS (
-            DELETE FROM suppression WHERE workspace_id = %(workspace)s AND kind = 'person' AND value = %(old)s
-            RETURNING *
-        )
-        INSERT INTO suppression (workspace_id, id, kind, value, shown, reason, created_at)
-        SELECT workspace_id, id, kind, %(new)s, shown, reason, created_at FROM gone
-        ON CONFLICT (workspace_id, kind, value) DO NOTHING
+        UPDATE suppression SET value = %(new)s
+        WHERE workspace_id = %(workspace)s AND kind = 'person' AND value = %(old)s AND NOT EXISTS (
+            SELECT FROM suppression
+            WHERE workspace_id = %(workspace)s AND kind = 'person' AND value = %(new)s)
         """,
-        {"workspace": workspace_id, "old": old.text, "new": new.text},
+        names,
+    )
+    await connection.execute(
+        "DELETE FROM suppression WHERE workspace_id = %(workspace)s AND kind = 'person' AND value = %(old)s",
+        names,
     )
 
 
@@ -59,8 +67,37 @@ async def delete(connection: Connection, workspace_id: str, suppression_id: str)
     return cursor.rowcount > 0
 
 
-_ROWS: dict[bool, LiteralString] = {
-    False: "SELECT * FROM suppression WHERE workspace_id = %(workspace)s AND id > %(after)s",
-    True: "SELECT * FROM suppression WHERE workspace_id = %(workspace)s AND kind = %(kind)s AND id > %(after)s",
-}
+_ALL: LiteralString = "FROM suppression WHERE workspace_id = %(workspace)s"
+_OF_KIND: LiteralString = _ALL + " AND kind = %(kind)s"
 _NO_ID = "0" * 32
+
+
+async def page(
+    connection: Connection,
+    workspace_id: str,
+    kind: SuppressionKind | None,
+    *,
+    after: str | None,
+    offset: int,
+    limit: int,
+) -> list[Suppression]:
+    """Rows of one kind or all, oldest first: those behind the id ``after``, less the first ``offset``."""
+    cursor = await connection.execute(
+        "SELECT id, kind, value, shown, reason, created_at "
+        + (_OF_KIND if kind else _ALL)
+        + " AND id > %(after)s ORDER BY id LIMIT %(limit)s OFFSET %(offset)s",
+        {"workspace": workspace_id, "kind": kind, "after": after or _NO_ID, "limit": limit, "offset": offset},
+    )
+    return [
+        Suppression(row[0], SuppressionKind(row[1]), row[2], row[3], row[4], row[5])
+        for row in await cursor.fetchall()
+    ]
+
+
+async def count(connection: Connection, workspace_id: str, kind: SuppressionKind | None) -> int:
+    cursor = await connection.execute(
+        "SELECT count(*) " + (_OF_KIND if kind else _ALL), {"workspace": workspace_id, "kind": kind}
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return row[0]

@@ -18,7 +18,7 @@ def configure(level: str, form: Literal["auto", "console", "json"]) -> None:
     ]
     last: Processor = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, last],
+        processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -28,13 +28,14 @@ def configure(level: str, form: Literal["auto", "console", "json"]) -> None:
 
 
 def logger(name: str) -> FilteringBoundLogger:
-    bound: Any = structlog.get_logger(logger=name)
+    bound: Any = structlog.get_logger(component=name)
     return bound
 
 
 class _Bridge(logging.Handler):
-    """Hands the records of libraries to structlog."""
+    """Hands the records of libraries to structlog. Of a fault only the kind: its text may repeat stored values."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        log: Any = structlog.get_logger(logger=record.name)
-        log.log(record.levelno, record.getMessage(), exc_info=record.exc_info or None)
+        log: Any = structlog.get_logger(component=record.name)
+        fault = record.exc_info[0] if record.exc_info else None
+        log.log(record.levelno, record.getMessage(), **({"fault": fault.__name__} if fault else {}))

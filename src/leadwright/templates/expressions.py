@@ -81,7 +81,7 @@ class FieldOutput(Output):
 
 
 def _naming_a_field(expression: FilteredExpression) -> FilteredExpression:
-    """``{{ empty }}`` prints the field of that name: Liquid's words for nothing mean something only in conditions."""
+    """``{{ empty }}`` prints the field of that name: Liquid's words for nothing serve conditions alone."""
     left = expression.left
     if isinstance(left, (Nil, Blank, Empty)):
         expression.left = Path(left.token, [left.token.value])

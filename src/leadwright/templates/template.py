@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from liquid import Node, Token
-from liquid.exceptions import LiquidError, ResourceLimitError
+from liquid.exceptions import LiquidError, LiquidValueError, ResourceLimitError
 from liquid.output import LimitedStringIO
 from liquid.parser import get_parser
 from liquid.token import TOKEN_OUTPUT, TOKEN_TAG
@@ -118,5 +118,5 @@ def _syntax_error(message: str, source: str, tokens: Sequence[Token], reached: i
 
 
 def _render_error(error: LiquidError) -> RenderError:
-    kind = RenderLimitError if isinstance(error, ResourceLimitError) else RenderError
+    kind = RenderLimitError if isinstance(error, (ResourceLimitError, LiquidValueError)) else RenderError
     return kind(f"the template cannot be rendered: {shorten(str(error.message), 200)}")

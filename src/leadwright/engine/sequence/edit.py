@@ -23,25 +23,16 @@ def position_after_edit(old: Sequence, step_id: str, new: Sequence) -> Step | No
 
 
 def _first_kept(old: Sequence, left: Step, new: Sequence) -> Step | None:
-    waiting = _ways(left)
-    seen: set[int] = set()
-    while waiting:
-        index = waiting.pop(0)
-        if index in seen:
+    """Of all that could follow in the old sequence, the first (depth first) that is still there."""
+    following = {left.index}
+    for step in old.steps[left.index :]:
+        if step.index not in following:
             continue
-        seen.add(index)
-        step = old.steps[index]
         kept = new.by_id(step.id)
         if kept is not None:
             return kept
-        waiting = _ways(step) + waiting
+        following |= step.successors | ({step.next} if step.next is not None else set())
     return None
-
-
-def _ways(step: Step) -> list[int]:
-    branch = step.branch
-    ways = (step.next,) if branch is None else (branch.then, branch.otherwise, step.next)
-    return [way for way in ways if way is not None]
 
 
 def _unjudged(old: Sequence, left: Step, new: Sequence, heir: Step) -> Step:

@@ -74,8 +74,8 @@ def _names(kind: StepType) -> list[str]:
 
 def _place(drafts: list[Draft], follows: int | None, parents: tuple[int, ...], steps: list[Step]) -> None:
     """Append the drafts and what is in them; ``follows`` is where a lead goes after the last of them."""
-    for draft, later in zip(drafts, [*drafts[1:], None], strict=True):
-        following = later.index if later else follows
+    indexes = [*(draft.index for draft in drafts[1:]), follows]
+    for draft, following in zip(drafts, indexes, strict=False):
         steps.append(_step(draft, following, parents))
         inner = (*parents, draft.index)
         _place(draft.then, following, inner, steps)

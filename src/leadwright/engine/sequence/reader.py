@@ -20,7 +20,7 @@ _NOT_IN_URL = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
 class ObjectReader:
-    """One object at ``path``; ``subject`` begins its messages (``step "hello"``). Null is the same as absent."""
+    """One object at ``path``; ``subject`` begins its messages (``step "hello"``). Null counts as absent."""
 
     def __init__(self, value: Mapping[str, object], path: str, subject: str, problems: list[Problem]) -> None:
         self.value = value

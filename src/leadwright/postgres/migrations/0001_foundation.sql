@@ -66,7 +66,8 @@ CREATE TABLE campaign (
     started_at             timestamptz,
     created_at             timestamptz NOT NULL,
     updated_at             timestamptz NOT NULL,
-    PRIMARY KEY (workspace_id, id)
+    PRIMARY KEY (workspace_id, id),
+    CHECK ((status = 'finished') = (finished_by IS NOT NULL))
 );
 CREATE INDEX campaign_by_status ON campaign (workspace_id, status, id);
 
@@ -95,10 +96,11 @@ CREATE TABLE campaign_counter_delta (
     counter      text NOT NULL,
     delta        bigint NOT NULL,
     PRIMARY KEY (workspace_id, campaign_id, id)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 
 -- engine ------------------------------------------------------------------------------------------------------------
--- A lane says when to look: all leads of it are bound by the same sender and kind of deed.
+-- A lane says when to look: all leads of it are bound by the same sender and kind of deed. A campaign's first one is
+-- made, and all are deleted, with the campaign by its room.
 CREATE TABLE lane (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     workspace_id uuid NOT NULL,

@@ -1,0 +1,62 @@
+"""The command ``leadwright``: its groups of commands, and how a fault becomes one line and an exit code."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from leadwright.cli import campaigns, db, demo, doctor, identity, keys, serve, workspaces
+
+app = typer.Typer(
+    name="leadwright",
+    help="A self-hosted outreach server that speaks the SendPilot API.",
+    epilog="Settings are LEADWRIGHT_… variables. Exit codes: 0 done, 1 failed, 2 wrong usage.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    # Boxes and colours are for people; importing what draws them takes a third of the time of --help.
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(serve.serve)
+app.command()(demo.demo)
+app.command()(doctor.doctor)
+app.command()(identity.identity)
+app.add_typer(keys.app, name="keys")
+app.add_typer(workspaces.app, name="workspaces")
+app.add_typer(campaigns.app, name="campaigns")
+app.add_typer(db.app, name="db")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from leadwright import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(  # pyright: ignore[reportUnusedFunction] -- typer calls it
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    del version
+
+
+def run() -> None:
+    """Runs the command line and exits: 0 done, 1 failed, 2 wrong usage, each fault as one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except Exception as error:
+        from leadwright.cli.faults import explained
+
+        fault = explained(error)
+        if fault is None:
+            raise
+        sys.stderr.write(f"leadwright: {fault.line}\n")
+        sys.exit(fault.exit_code)

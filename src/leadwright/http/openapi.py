@@ -1,0 +1,158 @@
+"""The OpenAPI document: the framework's draft of the routes, completed with what the edge does to every request."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, cast
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+from starlette.responses import Response
+
+from leadwright.http.auth import API_KEY_HEADER
+from leadwright.http.openapi_errors import (
+    HEADERS,
+    IDEMPOTENCY_PARAMETER,
+    JSON_TYPE,
+    ErrorBody,
+    Fault,
+    Route,
+    error_answer,
+    faults,
+    headers,
+)
+from leadwright.http.route import RAW_BODY_MARK
+from leadwright.ids import Prefix
+from leadwright.leads.wire import AddLeadsBody
+from leadwright.settings import Settings
+
+JSON = dict[str, Any]
+
+TAGS: Mapping[str, str] = {
+    "leads": "People in campaigns: add them, see what became of them, take them out.",
+    "imports": "The record of each add call: what became of every row.",
+    "campaigns": "A sequence of timed steps, and the leads that walk through it.",
+    "suppressions": "The do-not-contact list of the workspace, checked whenever leads are added.",
+    "identity": "Who is the same person, whatever the spelling of the address.",
+    "events": "Everything that happened, in order: the feed for receivers that were down.",
+    "status": "Whether the server is alive and can serve. These routes want no key.",
+}
+
+DESCRIPTION = f"""\
+A self-hosted outreach server that speaks the SendPilot API.
+
+* Send your key in the header `{API_KEY_HEADER}`. Each route says which scope the key needs.
+* Every route under `/v1` also answers under `/api/v1`.
+* Every error has the same body. `message` is for people, `code` for programs; `requestId` finds it in the log.
+* Lists take `page` and `limit`, or `cursor`, which stays right while rows are added.
+* Any POST takes an `Idempotency-Key`: sent again, it is not done a second time.
+* Times are ISO 8601 in UTC with milliseconds. Ids are opaque.
+"""
+
+LICENSE = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
+SECURITY_SCHEME = "apiKey"
+_REF = "#/components/schemas/{model}"
+_FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")
+
+
+def answer(app: FastAPI) -> Callable[[], Response]:
+    """What /openapi.json answers. The document is written at the first call, when all routes are there, then kept."""
+
+    @cache
+    def body() -> bytes:
+        return msgspec.json.encode(document(app))
+
+    return lambda: Response(body(), media_type=JSON_TYPE)
+
+
+def document(app: FastAPI) -> JSON:
+    """The whole document. ``app.state.settings`` says under which address the server is reached."""
+    settings: Settings = app.state.settings
+    draft = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=DESCRIPTION,
+        routes=app.routes,
+        tags=[{"name": name, "description": text} for name, text in TAGS.items()],
+        servers=[{"url": settings.public_url.rstrip("/")}] if settings.public_url else None,
+        license_info=LICENSE,
+    )
+    return draft | {
+        "paths": {path: _operations(path, drafted) for path, drafted in draft["paths"].items()},
+        "components": _components(draft.get("components", {})),
+    }
+
+
+def _components(draft: JSON) -> JSON:
+    drafted = {name: schema for name, schema in draft.get("schemas", {}).items() if name not in _FRAMEWORK_ERRORS}
+    _, added = models_json_schema([(AddLeadsBody, "validation"), (ErrorBody, "validation")], ref_template=_REF)
+    scheme = {"type": "apiKey", "in": "header", "name": API_KEY_HEADER, "description": "A key like `lw_live_…`."}
+    return draft | {
+        "schemas": dict(sorted((drafted | added["$defs"]).items())),
+        "headers": dict(HEADERS),
+        "parameters": {"IdempotencyKey": IDEMPOTENCY_PARAMETER},
+        "securitySchemes": {SECURITY_SCHEME: scheme},
+    }
+
+
+def _operations(path: str, drafted: JSON) -> JSON:
+    return {method: _completed(Route(method.upper(), path, operation)) for method, operation in drafted.items()}
+
+
+def _completed(route: Route) -> JSON:
+    kept = {name: value for name, value in route.operation.items() if name != RAW_BODY_MARK}
+    return kept | {
+        "description": _description(route),
+        "security": [{SECURITY_SCHEME: []}] if route.scope else [],
+        "parameters": _parameters(route),
+        "responses": _responses(route),
+    }
+
+
+def _description(route: Route) -> str:
+    told = route.operation.get("description", "")
+    return f"{told}\n\nNeeds the scope `{route.scope}`." if route.scope else told
+
+
+def _parameters(route: Route) -> list[JSON]:
+    drafted = [_parameter(drafted) for drafted in route.operation.get("parameters", ())]
+    if route.method == "POST":
+        drafted.append({"$ref": "#/components/parameters/IdempotencyKey"})
+    return drafted
+
+
+def _parameter(drafted: JSON) -> JSON:
+    if drafted["in"] == "query":
+        return drafted | {"schema": _without_null(drafted["schema"])}
+    noun = drafted["name"].removesuffix("_id")
+    if noun.upper() not in Prefix.__members__:
+        return drafted
+    prefix = Prefix[noun.upper()].value
+    return {
+        "description": f"The id of the {noun}: `{prefix}_…`.",
+        "example": f"{prefix}_0199c0ffee0070008000000000000001",
+    } | drafted
+
+
+def _without_null(schema: JSON) -> JSON:
+    """A parameter can be left out but not be null, as the framework's draft of an optional one has it."""
+    options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
+    if len(options) != 1:
+        return schema
+    return options[0] | {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
+
+
+def _responses(route: Route) -> JSON:
+    """The room's own responses win over the conventions' in what they say, and share their form."""
+    drafted = {int(status): response for status, response in route.operation["responses"].items() if status != "422"}
+    usual = faults(route)
+    return {str(status): _response(route, status, drafted.get(status), usual) for status in sorted(drafted | usual)}
+
+
+def _response(route: Route, status: int, drafted: JSON | None, usual: Mapping[int, Fault]) -> JSON:
+    if status < 400:
+        shown = cast(JSON, drafted)
+    else:
+        shown = error_answer(status, usual.get(status) or _declared(status)) | (drafted or {})
+    return shown | {"headers": headers(route, status) | shown.get("headers", {})}

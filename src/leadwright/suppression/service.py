@@ -1,0 +1,84 @@
+"""Putting persons, addresses, domains and companies on the do-not-contact list, and taking them off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from leadwright import ids
+from leadwright.errors import NotFound
+from leadwright.http.paging import Page
+from leadwright.people import service as people
+from leadwright.people.service import Rekeying
+from leadwright.postgres.pool import Connection
+from leadwright.suppression import store
+from leadwright.suppression.model import Entry, Rejection, Suppression, SuppressionKind, parse_entry
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of the entries of one call: each is in exactly one of the three."""
+
+    added: int
+    already_present: int
+    rejected: Sequence[Rejection]
+
+
+async def add(
+    connection: Connection, workspace_id: str, entries: Sequence[Any], *, reason: str | None, now: datetime
+) -> Added:
+    """Judges the entries one by one and adds those that are valid and not on the list yet."""
+    judged = [parse_entry(index, entry) for index, entry in enumerate(entries)]
+    valid = await _with_canonical_keys(connection, workspace_id, [e for e in judged if isinstance(e, Entry)])
+    rows = _rows(valid, reason, now)
+    added = await store.insert(connection, workspace_id, rows) if rows else 0
+    return Added(added, len(valid) - added, [e for e in judged if isinstance(e, Rejection)])
+
+
+async def _with_canonical_keys(
+    connection: Connection, workspace_id: str, entries: Sequence[Entry]
+) -> Sequence[Entry]:
+    identities = [entry.identity for entry in entries if entry.identity is not None]
+    if not identities:
+        return entries
+    known = await people.hold_canonical(connection, workspace_id, identities)
+    return [replace(e, value=known[e.identity].text) if e.identity is not None else e for e in entries]
+
+
+def _rows(entries: Sequence[Entry], reason: str | None, now: datetime) -> list[Suppression]:
+    """One row for each that is new in the request; the first of equal entries counts."""
+    first: dict[tuple[SuppressionKind, str], Entry] = {}
+    for entry in entries:
+        first.setdefault((entry.kind, entry.value), entry)
+    return [
+        Suppression(row_id, entry.kind, entry.value, entry.shown, reason, now)
+        for row_id, entry in zip(ids.new_ids(len(first)), first.values(), strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """``fetched`` holds one row more than the page shows, when there is one."""
+
+    fetched: Sequence[Suppression]
+    total: int
+
+
+async def list_suppressions(
+    connection: Connection, workspace_id: str, kind: SuppressionKind | None, page: Page
+) -> Listing:
+    fetched = await store.page(
+        connection, workspace_id, kind, after=page.after, offset=page.offset, limit=page.fetch
+    )
+    return Listing(fetched, await store.count(connection, workspace_id, kind))
+
+
+async def remove(connection: Connection, workspace_id: str, suppression_id: str | None) -> None:
+    """Raises NotFound."""
+    if suppression_id is None or not await store.delete(connection, workspace_id, suppression_id):
+        raise NotFound("Suppression not found", code="suppression_not_found")
+
+
+async def rekey(connection: Connection, workspace_id: str, rekeying: Rekeying) -> None:
+    """Follows a learned alias, in the transaction that learned it: the person stays on the list."""
+    await store.rekey_person(connection, workspace_id, rekeying.old, rekeying.new)
