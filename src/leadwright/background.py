@@ -1,14 +1,16 @@
-"""A duty that runs in the background of a process: woken by a signal or after a pause, stopped in good order."""
+"""A duty in the background of a process: woken by a signal or after a pause, stopped in good order."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from leadwright.postgres.pool import passing_fault
 from leadwright.errors import Unavailable
+from leadwright.postgres.pool import passing_fault
 from leadwright.telemetry.logs import logger
 
 _log = logger("leadwright.background")
 PAUSE_AFTER_FAULT_SECONDS = 1.0
+BREATH_SECONDS = 0.02
+"""The least time between two rounds: a thousand wakes a second make fifty rounds, not a thousand."""
 
 
 class Duty:
@@ -40,13 +42,15 @@ class Duty:
             self._woken.clear()
             if not await self._attempt():
                 await self._rest(self._pause)
+                await asyncio.sleep(0 if self._stopping else BREATH_SECONDS)
 
     async def _attempt(self) -> bool:
         try:
             return await self._work()
         except Exception as error:  # noqa: BLE001 -- a duty outlives any fault of one round
             passing = isinstance(error, Unavailable) or passing_fault(error) is not None
-            (_log.warning if passing else _log.error)("duty failed", duty=self._name, fault=type(error).__name__)
+            tell = _log.warning if passing else _log.error
+            tell("duty failed", duty=self._name, fault=type(error).__name__)
             await self._rest(PAUSE_AFTER_FAULT_SECONDS)
             return False
 

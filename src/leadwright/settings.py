@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     postgres_user: str | None = Field(
         None, description="The operating-system user the embedded database runs as when started by root."
     )
-    postgres_linger: float = Field(
+    postgres_linger_seconds: float = Field(
         5.0, ge=0, le=3600, description="Seconds the embedded database outlives its last client."
     )
 

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from psycopg import Rollback
 
 from leadwright import ids
 from leadwright.accounts.model import Workspace
-from leadwright.campaigns import service, store
+from leadwright.campaigns import service
 from leadwright.campaigns.model import Action, Actor, Campaign, Settings, Status
 from leadwright.errors import InvalidRequest, NotFound
 from leadwright.postgres.pool import BareIdLoader, Connection, Database
@@ -88,7 +89,7 @@ async def test_each_action_goes_where_it_may_and_nowhere_else(
     before = len(await events(database, campaign_id))
     async with database.transaction() as connection:
         if target is None:
-            with pytest.raises(InvalidRequest, match="^Invalid action or campaign state$") as refused:
+            with pytest.raises(InvalidRequest, match=r"^Invalid action or campaign state$") as refused:
                 await service.act(connection, workspace.id, campaign_id, action, LATER)
             assert str(status) in refused.value.details[0].message
         else:
@@ -129,10 +130,9 @@ async def test_an_action_that_is_undone_is_not_told(
     database: Database, workspace: Workspace, make_campaign: MakeCampaign
 ) -> None:
     campaign_id = await make_campaign()
-    with pytest.raises(ZeroDivisionError):
-        async with database.transaction() as connection:
-            await service.act(connection, workspace.id, campaign_id, Action.START, NOW)
-            raise ZeroDivisionError
+    async with database.transaction() as connection:
+        await service.act(connection, workspace.id, campaign_id, Action.START, NOW)
+        raise Rollback
     assert await events(database, campaign_id) == []
 
 
@@ -250,7 +250,7 @@ async def test_two_imports_resume_once_while_a_deletion_waits_for_both(
                 await until_blocked(second.info.backend_pid)
             assert not await resuming
         await deletion
-    with pytest.raises(NotFound, match="^Campaign not found$"):
+    with pytest.raises(NotFound, match=r"^Campaign not found$"):
         await present(database, workspace, through)
 
 
@@ -363,7 +363,7 @@ async def test_a_sender_must_exist(
     database: Database, workspace: Workspace, make_campaign: MakeCampaign
 ) -> None:
     unknown = Settings("Campaign", sender_ids=(ids.new_id(),))
-    with pytest.raises(InvalidRequest, match="^Invalid request or sender not found$"):
+    with pytest.raises(InvalidRequest, match=r"^Invalid request or sender not found$"):
         await make_campaign(settings=unknown)
 
 
@@ -396,12 +396,3 @@ async def test_a_page_costs_three_statements_however_long_it_is(
         )
         assert (len(shown), counting.statements) == (limit, 3)
         assert total >= 12
-
-
-async def test_unlocked_statuses_are_seen_by_the_lock(
-    database: Database, workspace: Workspace, make_campaign: MakeCampaign
-) -> None:
-    campaign_id = await make_campaign(Action.START)
-    async with database.transaction() as connection:
-        assert await store.lock_alone(connection, workspace.id, campaign_id) is Status.STARTED
-        assert await store.lock_alone(connection, workspace.id, ids.new_id()) is None

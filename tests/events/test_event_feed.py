@@ -6,6 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -206,7 +207,7 @@ async def test_a_leads_events_are_read_in_order_published_or_not(database: Datab
     ],
 )
 async def test_order_is_kept_by_lead_else_conversation_else_campaign(
-    database: Database, fresh: str, subjects: dict[str, str], prefix: str
+    database: Database, fresh: str, subjects: dict[str, Any], prefix: str
 ) -> None:
     async with database.transaction() as connection:
         await service.record(connection, fresh, type=JOB, data={}, now=NOW, **subjects)

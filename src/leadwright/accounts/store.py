@@ -7,6 +7,7 @@ from psycopg.rows import class_row
 from leadwright.accounts.model import ApiKey, Principal, Workspace
 from leadwright.postgres.pool import Connection
 
+
 async def insert_workspace(connection: Connection, workspace_id: str, name: str, now: datetime) -> None:
     await connection.execute(
         "INSERT INTO workspace (id, name, created_at) VALUES (%s, %s, %s)", (workspace_id, name, now)
@@ -32,7 +33,16 @@ async def insert_key(connection: Connection, key: ApiKey, digest: bytes) -> None
         INSERT INTO api_key (workspace_id, id, name, shown, digest, scopes, created_at, expires_at)
         VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
         """,
-        (key.workspace_id, key.id, key.name, key.shown, digest, list(key.scopes), key.created_at, key.expires_at),
+        (
+            key.workspace_id,
+            key.id,
+            key.name,
+            key.shown,
+            digest,
+            list(key.scopes),
+            key.created_at,
+            key.expires_at,
+        ),
     )
 
 
@@ -64,9 +74,12 @@ async def revoke_keys_named(connection: Connection, workspace_id: str, name: str
 
 
 async def principal(connection: Connection, digest: bytes) -> Principal | None:
-    """The holder of a key that is not revoked. The one look-up without a workspace: it is what finds the workspace."""
+    """The holder of a key that is not revoked: the one look-up without a workspace, since it finds that."""
     cursor = await connection.execute(
-        "SELECT id, name, workspace_id, scopes, expires_at FROM api_key WHERE digest = %s AND revoked_at IS NULL",
+        """
+        SELECT id, name, workspace_id, scopes, expires_at FROM api_key
+        WHERE digest = %s AND revoked_at IS NULL
+        """,
         (digest,),
     )
     row = await cursor.fetchone()
@@ -100,13 +113,12 @@ async def lease_requests(
         """
         INSERT INTO rate_bucket AS b (key_id, tokens, granted, refilled_at)
         VALUES (%(key)s, %(rate)s::float8 - %(block)s, %(block)s, %(now)s)
-        ON CONFLICT (key_id) DO UPDATE SET
-            granted = least(%(block)s, floor(least(%(rate)s,
-                b.tokens + %(rate)s * greatest(0, extract(epoch FROM %(now)s - b.refilled_at)::float8)))),
-            tokens = least(%(rate)s, b.tokens + %(rate)s * greatest(0, extract(epoch FROM %(now)s - b.refilled_at)::float8))
-                - least(%(block)s, floor(least(%(rate)s,
-                    b.tokens + %(rate)s * greatest(0, extract(epoch FROM %(now)s - b.refilled_at)::float8)))),
-            refilled_at = greatest(b.refilled_at, %(now)s)
+        ON CONFLICT (key_id) DO UPDATE SET (tokens, granted, refilled_at) = (
+            SELECT filled.tokens - taken, taken, greatest(b.refilled_at, %(now)s)
+            FROM (
+                SELECT least(%(rate)s, b.tokens + %(rate)s * greatest(0, seconds)) AS tokens
+                FROM (SELECT extract(epoch FROM %(now)s - b.refilled_at)::float8 AS seconds) AS since
+            ) AS filled, LATERAL (SELECT least(%(block)s, floor(filled.tokens)) AS taken) AS request)
         RETURNING granted, floor(tokens)
         """,
         {"key": key_id, "rate": rate, "block": block, "now": now},

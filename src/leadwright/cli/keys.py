@@ -1,5 +1,6 @@
 """``leadwright keys``: API keys."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -36,17 +37,18 @@ def create(
     from leadwright.cli.session import Session, in_transaction
     from leadwright.ids import Prefix, public
 
+    expires_at = _expiry(expires)
+
     async def work(session: Session) -> "tuple[ApiKey, str]":
         return await service.create_key(
             session.connection,
             name=name,
             scopes=scopes or (),
             workspace_id=_workspace_id(workspace),
-            expires_at=_expiry(expires),
+            expires_at=expires_at,
             now=session.now,
         )
 
-    _expiry(expires)
     key, secret = in_transaction(work)
     until = f"until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else "until it is revoked"
     remark(f"Key {public(Prefix.API_KEY, key.id)} ({', '.join(key.scopes)}) is good {until}. It is shown only now:")
@@ -93,6 +95,16 @@ def _workspace_id(text: str | None) -> str | None:
     if known is None:
         raise NotFound("Workspace not found; `leadwright workspaces list` shows them", code="workspace_not_found")
     return known
+
+
+def _expiry(text: str | None) -> datetime | None:
+    from leadwright.cli.expiry import read_expiry
+    from leadwright.clock import system_clock
+
+    try:
+        return None if text is None else read_expiry(text, system_clock())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--expires") from error
 
 
 def _body(key: "ApiKey") -> dict[str, Any]:

@@ -43,10 +43,13 @@ async def take_publishing(connection: Connection) -> bool:
 
     With nothing to publish no lock is taken, so that an idle server writes nothing to its disk.
     """
+    # EXISTS would be planned as a scan of all events (30 ms of 300,000) when the statistics were taken at a moment
+    # at which many waited; the order makes it the index's first entry (0.2 ms) whatever they say.
     cursor = await connection.execute(
         """
         SELECT 1 FROM duty
-        WHERE name = 'publish_events' AND EXISTS (SELECT FROM event WHERE position IS NULL)
+        WHERE name = 'publish_events'
+          AND (SELECT seq FROM event WHERE position IS NULL ORDER BY seq LIMIT 1) IS NOT NULL
         FOR UPDATE SKIP LOCKED
         """
     )

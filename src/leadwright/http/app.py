@@ -1,4 +1,4 @@
-"""The application: every room's routes behind one edge, the routes without a key, and the documents about them."""
+"""The application: every room's routes behind one edge, those without a key, and the documents about them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -51,7 +51,7 @@ def create_app(edge: Edge, settings: Settings) -> FastAPI:
     _add_documents(app)
     app.add_exception_handler(HTTPException, _framework_fault)
     app.add_exception_handler(LeadwrightError, _edge_fault)
-    app.add_middleware(RequestContext)  # inside the framework's own last layer, which would answer in plain text
+    app.add_middleware(RequestContext)  # within the framework's last layer, which would answer in plain text
     return app
 
 

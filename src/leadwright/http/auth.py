@@ -17,8 +17,11 @@ TOUCH_EVERY = timedelta(minutes=1)
 
 
 class Authenticator:
-    """Recognises keys. What a key may do never changes, so it is remembered; whether it still stands is asked anew
-    in the transaction of every request (``confirm``), so that a revocation holds at once in every process."""
+    """Recognises keys, and notes that they are used.
+
+    What a key may do never changes, so it is remembered; whether it still stands is asked anew in the
+    transaction of every request (``confirm``), so that a revocation holds at once in every process.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -30,7 +33,9 @@ class Authenticator:
         """Raises Unauthorized for a missing, unknown, revoked or expired key."""
         key = request.headers.get(API_KEY_HEADER)
         if not key:
-            raise Unauthorized(f"Missing API key: send it in the {API_KEY_HEADER} header", code="api_key_missing")
+            raise Unauthorized(
+                f"Missing API key: send it in the {API_KEY_HEADER} header", code="api_key_missing"
+            )
         digest = key_digest(key)
         principal = self._remembered.get(digest) or await self._look_up(digest)
         if principal is None or principal.expired(now):

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 
 def client_address(request: Request, trusted_proxies: Sequence[str]) -> str:
-    """The nearest address that is not a trusted proxy: from the connection, then X-Forwarded-For from its right end."""
+    """The nearest address that is no trusted proxy: the connection's, then X-Forwarded-For from the right."""
     hops = [*_forwarded(request), request.client.host if request.client else ""]
     while len(hops) > 1 and _is_trusted(hops[-1], trusted_proxies):
         hops.pop()
@@ -15,7 +15,7 @@ def client_address(request: Request, trusted_proxies: Sequence[str]) -> str:
 
 
 def is_on_this_machine(request: Request, trusted_proxies: Sequence[str]) -> bool:
-    """Not for a request that a proxy on this machine passes on, unless that proxy is trusted and names a loopback."""
+    """False for what a proxy on this machine passes on, unless it is trusted and names a loopback address."""
     direct = client_address(request, trusted_proxies)
     return is_loopback(direct) and (bool(trusted_proxies) or not _forwarded(request))
 
@@ -34,7 +34,9 @@ def is_loopback(address: str) -> bool:
 
 def _is_trusted(address: str, trusted: Sequence[str]) -> bool:
     parsed = _parse(address)
-    return parsed is not None and any(parsed in ipaddress.ip_network(network, strict=False) for network in trusted)
+    return parsed is not None and any(
+        parsed in ipaddress.ip_network(network, strict=False) for network in trusted
+    )
 
 
 def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -1,8 +1,8 @@
-"""A retried POST happens once: the first answer is stored with its effect and replayed to whoever sends the key again."""
+"""A retried POST happens once: its first answer is stored with its effect, and replayed to the same key."""
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,7 +50,7 @@ class Waiting:
         self._locks: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
-    async def turn(self, attempt: Attempt) -> AsyncIterator[None]:
+    async def turn(self, attempt: Attempt) -> AsyncGenerator[None]:
         """Raises Conflict when the earlier request takes longer than 30 s."""
         place = (attempt.workspace_id, attempt.key)
         lock, users = self._locks.get(place, (asyncio.Lock(), 0))

@@ -2,10 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -34,7 +33,7 @@ class _Lease:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the rate-limit headers tell: the rate, what is left of it, and when it is whole again (Unix seconds)."""
+    """What the rate-limit headers tell: the rate, what is left, when it is whole again (Unix seconds)."""
 
     limit: int
     remaining: int
@@ -118,14 +117,14 @@ _JSON_LABEL = re.compile(r"application/(?:[^/\s]+\+)?json")
 
 
 def require_json(request: Request) -> None:
-    """Raises UnsupportedMediaType for a body that says it is something other than JSON; an unlabelled one passes."""
+    """Raises UnsupportedMediaType for a body said to be other than JSON; an unlabelled one passes."""
     label = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if label and not _JSON_LABEL.fullmatch(label):
         raise UnsupportedMediaType(f"Content-Type '{label[:100]}' is not supported; send application/json")
 
 
 def decode_json(body: bytes) -> Any:
-    """The value of a JSON body. Raises InvalidRequest for what JSON or the database cannot hold, NUL included."""
+    """The value of a JSON body. Raises InvalidRequest for what is not JSON, and for NUL characters in it."""
     try:
         value = msgspec.json.decode(body)
     except RecursionError as error:
@@ -151,9 +150,9 @@ def refuse_nul(value: Any, path: str) -> None:
         if "\0" in value:
             raise InvalidRequest(f"{path or 'body'}: must not contain the NUL character", code="invalid_json")
     elif isinstance(value, list):
-        for index, item in enumerate(value):  # type: ignore[reportUnknownArgumentType]
+        for index, item in enumerate(cast(list[Any], value)):
             refuse_nul(item, f"{path}[{index}]")
-    elif isinstance(value, Mapping):
-        for name, item in value.items():  # type: ignore[reportUnknownVariableType]
+    elif isinstance(value, dict):
+        for name, item in cast(dict[str, Any], value).items():
             refuse_nul(name, f"{path} (a field name)")
-            refuse_nul(item, f"{path}.{name}" if path else str(name))
+            refuse_nul(item, f"{path}.{name}" if path else name)

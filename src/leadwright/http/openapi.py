@@ -1,8 +1,8 @@
-"""The OpenAPI document: the framework's draft of the routes, completed with what the edge does to every request."""
+"""The OpenAPI document: the framework's draft of the routes, completed with what the edge does."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from fastapi import FastAPI
@@ -16,7 +16,6 @@ from leadwright.http.openapi_errors import (
     IDEMPOTENCY_PARAMETER,
     JSON_TYPE,
     ErrorBody,
-    Fault,
     Route,
     error_answer,
     faults,
@@ -44,20 +43,30 @@ A self-hosted outreach server that speaks the SendPilot API.
 
 * Send your key in the header `{API_KEY_HEADER}`. Each route says which scope the key needs.
 * Every route under `/v1` also answers under `/api/v1`.
-* Every error has the same body. `message` is for people, `code` for programs; `requestId` finds it in the log.
+* Every error has the same body: `message` for people, `code` for programs, `requestId` for the server's log.
 * Lists take `page` and `limit`, or `cursor`, which stays right while rows are added.
 * Any POST takes an `Idempotency-Key`: sent again, it is not done a second time.
 * Times are ISO 8601 in UTC with milliseconds. Ids are opaque.
 """
 
 LICENSE = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
-SECURITY_SCHEME = "apiKey"
+SECURITY_SCHEME_NAME = "apiKey"
+SECURITY_SCHEME = {
+    "type": "apiKey",
+    "in": "header",
+    "name": API_KEY_HEADER,
+    "description": "A key like `lw_live_…`, made by `leadwright keys create`.",
+}
+UNDRAFTED = (AddLeadsBody, ErrorBody)
+"""Shapes that no route declares to the framework: a body decoded by hand, and what the edge answers."""
+
 _REF = "#/components/schemas/{model}"
+_FRAMEWORK_STATUS = "422"
 _FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")
 
 
 def answer(app: FastAPI) -> Callable[[], Response]:
-    """What /openapi.json answers. The document is written at the first call, when all routes are there, then kept."""
+    """What /openapi.json answers: the document, written at the first call, when all routes stand, then kept."""
 
     @cache
     def body() -> bytes:
@@ -78,33 +87,40 @@ def document(app: FastAPI) -> JSON:
         servers=[{"url": settings.public_url.rstrip("/")}] if settings.public_url else None,
         license_info=LICENSE,
     )
-    return draft | {
-        "paths": {path: _operations(path, drafted) for path, drafted in draft["paths"].items()},
-        "components": _components(draft.get("components", {})),
-    }
+    components = _components(draft.get("components", {}))
+    paths = {path: _operations(path, drafted, components) for path, drafted in draft["paths"].items()}
+    return draft | {"paths": paths, "components": components}
 
 
 def _components(draft: JSON) -> JSON:
-    drafted = {name: schema for name, schema in draft.get("schemas", {}).items() if name not in _FRAMEWORK_ERRORS}
-    _, added = models_json_schema([(AddLeadsBody, "validation"), (ErrorBody, "validation")], ref_template=_REF)
-    scheme = {"type": "apiKey", "in": "header", "name": API_KEY_HEADER, "description": "A key like `lw_live_…`."}
+    _, added = models_json_schema([(model, "validation") for model in UNDRAFTED], ref_template=_REF)
+    schemas = draft.get("schemas", {}) | added["$defs"]
     return draft | {
-        "schemas": dict(sorted((drafted | added["$defs"]).items())),
+        "schemas": {name: schemas[name] for name in sorted(schemas) if name not in _FRAMEWORK_ERRORS},
         "headers": dict(HEADERS),
         "parameters": {"IdempotencyKey": IDEMPOTENCY_PARAMETER},
-        "securitySchemes": {SECURITY_SCHEME: scheme},
+        "securitySchemes": {SECURITY_SCHEME_NAME: SECURITY_SCHEME},
     }
 
 
-def _operations(path: str, drafted: JSON) -> JSON:
-    return {method: _completed(Route(method.upper(), path, operation)) for method, operation in drafted.items()}
+def _operations(path: str, drafted: JSON, components: JSON) -> JSON:
+    return {
+        method: _completed(Route(method.upper(), path, operation, _body_fields(operation, components)))
+        for method, operation in drafted.items()
+    }
+
+
+def _body_fields(operation: JSON, components: JSON) -> frozenset[str]:
+    schema: JSON = operation.get("requestBody", {}).get("content", {}).get(JSON_TYPE, {}).get("schema", {})
+    named = schema.get("$ref", "").rpartition("/")[2]
+    return frozenset(components["schemas"].get(named, schema).get("properties", ()))
 
 
 def _completed(route: Route) -> JSON:
     kept = {name: value for name, value in route.operation.items() if name != RAW_BODY_MARK}
     return kept | {
         "description": _description(route),
-        "security": [{SECURITY_SCHEME: []}] if route.scope else [],
+        "security": [{SECURITY_SCHEME_NAME: []}] if route.scope else [],
         "parameters": _parameters(route),
         "responses": _responses(route),
     }
@@ -144,15 +160,12 @@ def _without_null(schema: JSON) -> JSON:
 
 
 def _responses(route: Route) -> JSON:
-    """The room's own responses win over the conventions' in what they say, and share their form."""
-    drafted = {int(status): response for status, response in route.operation["responses"].items() if status != "422"}
-    usual = faults(route)
-    return {str(status): _response(route, status, drafted.get(status), usual) for status in sorted(drafted | usual)}
+    """What a room declares of a status stands before what the conventions say of it."""
+    usual = {str(status): error_answer(status, fault) for status, fault in faults(route).items()}
+    shown = usual | route.operation["responses"]
+    wanted = sorted(shown.keys() - {_FRAMEWORK_STATUS})
+    return {status: _with_headers(route, int(status), shown[status]) for status in wanted}
 
 
-def _response(route: Route, status: int, drafted: JSON | None, usual: Mapping[int, Fault]) -> JSON:
-    if status < 400:
-        shown = cast(JSON, drafted)
-    else:
-        shown = error_answer(status, usual.get(status) or _declared(status)) | (drafted or {})
-    return shown | {"headers": headers(route, status) | shown.get("headers", {})}
+def _with_headers(route: Route, status: int, response: JSON) -> JSON:
+    return response | {"headers": headers(route, status) | response.get("headers", {})}

@@ -1,15 +1,16 @@
-"""The errors that a route can answer, as the OpenAPI document shows them: which, with what example and headers."""
+"""The errors that a route can answer, as the OpenAPI document shows them: examples and headers too."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
-from leadwright.http.idempotency import LONGEST_KEY, REPLAYED_HEADER
 from leadwright.http.idempotency import HEADER as IDEMPOTENCY_HEADER
+from leadwright.http.idempotency import LONGEST_KEY, REPLAYED_HEADER
 from leadwright.http.problems import REQUEST_ID_HEADER
 from leadwright.http.route import METHODS_WITH_BODY, SCOPE_MARK
 
@@ -27,11 +28,13 @@ class ErrorDetail(BaseModel):
 class ErrorBody(BaseModel):
     """The body of every error answer."""
 
-    statusCode: int
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    status_code: int
     message: str = Field(description="One sentence for people; it names the field at fault.")
     error: str = Field(description="The reason phrase of the status.")
     code: str = Field(description="A stable word for programs.")
-    requestId: str = Field(description="Finds the request in the server's log.")
+    request_id: str = Field(description="Finds the request in the server's log.")
     details: list[ErrorDetail] | SkipJsonSchema[None] = Field(
         None, description="Everything that was found wrong, when the request did not fit."
     )
@@ -39,11 +42,12 @@ class ErrorBody(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route of the document. ``operation`` is what the framework drafted of it."""
+    """One route of the document. ``operation`` is the framework's draft, ``body_fields`` are those it reads."""
 
     method: str
     path: str
     operation: Mapping[str, Any]
+    body_fields: frozenset[str]
 
     @property
     def scope(self) -> str | None:
@@ -61,8 +65,7 @@ class Route:
     @property
     def names_something(self) -> bool:
         """Whether an id in its path, query or body can be unknown."""
-        body = self.operation.get("requestBody", {}).get("content", {}).get(JSON_TYPE, {})
-        return "{" in self.path or "campaignId" in self.queries or "campaignId" in body.get("example", {})
+        return "{" in self.path or "campaignId" in {*self.queries, *self.body_fields}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,8 @@ IDEMPOTENCY_PARAMETER: Mapping[str, Any] = {
     "name": IDEMPOTENCY_HEADER,
     "in": "header",
     "required": False,
-    "description": "A word of your choice for this request. Sent again within 24 hours with the same path, query "
-    "and body, the request is not done a second time: its first answer is given once more.",
+    "description": "A word of your choice for this request. Sent again within 24 hours with the same path, "
+    "query and body, the request is not done a second time: its first answer is given once more.",
     "schema": {"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"},
     "example": "import-2026-03-01-batch-17",
 }
@@ -175,7 +178,7 @@ def headers(route: Route, status: int) -> dict[str, Any]:
 
 
 def _malformed(route: Route) -> Fault:
-    description = "The request does not fit: `message` names the field, `details` all of them. Nothing was changed."
+    description = "The request does not fit: `message` names the field, `details` all. Nothing was changed."
     if "limit" in route.queries:
         message = "limit: input should be less than or equal to 100"
     elif "requestBody" in route.operation:
@@ -201,7 +204,7 @@ def _unknown(route: Route) -> Fault:
 
 _NO_KEY = Fault("The key is missing, unknown, expired or revoked.", "api_key_invalid", "Invalid API key")
 _KEY_TAKEN = Fault(
-    f"The {IDEMPOTENCY_HEADER} belongs to another request, or that request is still running after 30 seconds.",
+    f"The {IDEMPOTENCY_HEADER} belongs to another request, or its first is still running after 30 seconds.",
     "idempotency_key_reused",
     f"{IDEMPOTENCY_HEADER} was used before for another request",
 )

@@ -50,7 +50,7 @@ def _detail(found: Mapping[str, Any]) -> Detail:
     message = str(found["msg"]).removeprefix("Value error, ")
     if found["type"] == "missing":
         message = "is required"
-    return Detail(_dotted(path) or ("body" if place == "body" else str(place)), message[:1].lower() + message[1:])
+    return Detail(_dotted(path) or str(place), message[:1].lower() + message[1:])
 
 
 def _dotted(path: Iterable[Any]) -> str:

@@ -69,16 +69,20 @@ def _under_current_prefix(scope: Scope) -> Scope:
     path: str = scope["path"]
     if path != OLD_PREFIX and not path.startswith(OLD_PREFIX + "/"):
         return scope
-    return {**scope, "path": path.removeprefix("/api"), "raw_path": scope["raw_path"].removeprefix(b"/api"), "asked": path}
+    current = {"path": path.removeprefix("/api"), "raw_path": scope["raw_path"].removeprefix(b"/api")}
+    return {**scope, **current, "asked": path}
 
 
-async def _answer_fault(error: Exception, request_id: str, answer: _Answer, scope: Scope, receive: Receive) -> None:
+async def _answer_fault(
+    error: Exception, request_id: str, answer: _Answer, scope: Scope, receive: Receive
+) -> None:
     fault = error if isinstance(error, LeadwrightError) else passing_fault(error)
     if fault is None:
         _log.error("unhandled fault", fault=type(error).__name__, where=_frames(error))
         fault = internal_error()
     elif fault.status >= 500:
-        _log.warning("request refused for now", code=fault.code, cause=type(error.__cause__ or error).__name__)
+        cause = type(error.__cause__ or error).__name__
+        _log.warning("request refused for now", code=fault.code, cause=cause)
     if answer.status == 0:
         await problem(fault, request_id)(scope, receive, answer)
 

@@ -1,4 +1,4 @@
-"""How a request of the API runs: recognised, counted, read, then handled and answered inside one transaction."""
+"""How a request of the API runs: recognised, counted, read, then handled and answered in one transaction."""
 
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -44,7 +44,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request inside its transaction. ``body`` is raw; handlers with a declared body need not look at it."""
+    """One request in its transaction. ``body`` is raw; handlers with a declared body need not look at it."""
 
     connection: Connection
     principal: Principal
@@ -57,7 +57,7 @@ class Call:
         return self.principal.workspace_id
 
 
-class _Rollback(Exception):
+class _Rollback(Exception):  # noqa: N818 -- it carries an answer, it is no error
     """Carries an answer out of a transaction whose effects are to be undone."""
 
     def __init__(self, response: Response) -> None:
@@ -68,7 +68,7 @@ class _Rollback(Exception):
 class TransactionalRoute(APIRoute):
     """A route whose handler runs in one transaction, together with the record of its answer.
 
-    A 2xx commits; any other answer undoes what the handler did. ``raw_body`` routes decode their body themselves.
+    A 2xx commits; any other answer undoes what the handler did. ``raw_body`` routes decode their body.
     """
 
     def get_route_handler(self) -> Handler:
@@ -184,6 +184,6 @@ def api_router(tag: str) -> APIRouter:
 
 
 def needs(scope: str, *, raw_body: bool = False, **openapi: Any) -> dict[str, Any]:
-    """The ``openapi_extra`` of a route: the scope its caller must hold, and what else its documentation says."""
+    """The ``openapi_extra`` of a route: the scope its caller must hold, and what else its document says."""
     marks: dict[str, Any] = {SCOPE_MARK: scope, **openapi}
     return {**marks, RAW_BODY_MARK: True} if raw_body else marks

@@ -1,9 +1,9 @@
-"""One serving process: its database, its application and its background duties, started and stopped in order."""
+"""One serving process: its application and its background duties, started and stopped in order."""
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -49,7 +49,7 @@ class JsonRefusingProtocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """An HTTP server that tells when it accepts connections, and leaves the signals to its caller.
 
-    So the database closes after the last request, not before. ``stop`` lets the requests under way finish (8 s).
+    So the database closes after the last request, not before. ``stop`` lets requests under way finish (8 s).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -74,7 +74,7 @@ class Server(uvicorn.Server):
         self.accepting.set()
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         yield
 
     def stop(self) -> None:
@@ -82,7 +82,7 @@ class Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(database: Database, settings: Settings, clock: Clock) -> AsyncIterator[ASGIApp]:
+async def serving(database: Database, settings: Settings, clock: Clock) -> AsyncGenerator[ASGIApp]:
     """The application with its duties running, on an open database; they end with the block."""
 
     async def publish() -> bool:

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from leadwright.errors import Unavailable
 from leadwright.http.clients import is_on_this_machine
+from leadwright.http.openapi_errors import Fault, error_answer
 from leadwright.http.problems import json_answer, problem, unknown_route
 from leadwright.http.route import Edge
 from leadwright.postgres import migrate
@@ -16,6 +17,15 @@ from leadwright.settings import Settings
 from leadwright.telemetry.metrics import REGISTRY
 
 router = APIRouter(tags=["status"])
+
+NOT_READY = Fault(
+    "Not ready: `message` says why and what to do.",
+    "migrations_pending",
+    "The database lacks migrations; run: leadwright db migrate",
+)
+NOT_FOR_THIS_CALLER = Fault(
+    "Not for this caller: see the setting `metrics`.", "route_not_found", "Cannot GET /metrics"
+)
 
 
 class Alive(BaseModel):
@@ -37,7 +47,7 @@ async def healthz() -> Response:
     summary="Can it serve",
     operation_id="readyz",
     response_model=Ready,
-    responses={503: {"description": "Not ready: `message` says why and what to do."}},
+    responses={503: error_answer(503, NOT_READY)},
 )
 async def readyz(request: Request) -> Response:
     """Whether the database is reachable and its schema is the one of this program."""
@@ -46,11 +56,10 @@ async def readyz(request: Request) -> Response:
         async with edge.database.session() as connection:
             waiting = await migrate.pending(connection)
     except migrate.MigrationError as error:
-        raise Unavailable(f"The database does not fit: {error}", retry_after=30, code="schema_mismatch") from error
+        message = f"The database does not fit: {error}"
+        raise Unavailable(message, retry_after=30, code="schema_mismatch") from error
     if waiting:
-        raise Unavailable(
-            "The database lacks migrations; run: leadwright db migrate", retry_after=30, code="migrations_pending"
-        )
+        raise Unavailable(NOT_READY.message, retry_after=30, code=NOT_READY.code)
     return json_answer({"status": "ready"})
 
 
@@ -59,7 +68,7 @@ async def readyz(request: Request) -> Response:
     summary="Metrics in the Prometheus text format",
     operation_id="metrics",
     response_class=PlainTextResponse,
-    responses={404: {"description": "Not for this caller: see the setting `metrics`."}},
+    responses={404: error_answer(404, NOT_FOR_THIS_CALLER)},
 )
 async def metrics(request: Request) -> Response:
     """Answers callers on this machine only, unless the setting ``metrics`` says otherwise."""

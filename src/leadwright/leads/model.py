@@ -79,7 +79,7 @@ class Outcome(StrEnum):
     INVALID = "invalid"
 
 
-class NewLead(msgspec.Struct, omit_defaults=True):
+class NewLead(msgspec.Struct, omit_defaults=True, gc=False):
     """A row that can become a lead. The short names are those of the ingest statement's JSON parameter."""
 
     id: str

@@ -163,10 +163,17 @@ _OVERWRITE: LiteralString = """
         RETURNING old.id, old.identity_kind AS kind, old.identity_key AS key, old.xmax = 0 AS created
 """
 
+
+
+def _one_line(sql: LiteralString) -> LiteralString:
+    """psycopg parses a query for its parameters at each call when it is longer than 4,096 characters: 0.2 ms here."""
+    return " ".join(sql.split())
+
+
 _INGEST: dict[OnDuplicate, LiteralString] = {
-    OnDuplicate.SKIP: _JUDGED + _SKIP + _RECORDED,
-    OnDuplicate.FILL: _JUDGED + _FILL + _RECORDED,
-    OnDuplicate.OVERWRITE: _JUDGED + _OVERWRITE + _RECORDED,
+    OnDuplicate.SKIP: _one_line(_JUDGED + _SKIP + _RECORDED),
+    OnDuplicate.FILL: _one_line(_JUDGED + _FILL + _RECORDED),
+    OnDuplicate.OVERWRITE: _one_line(_JUDGED + _OVERWRITE + _RECORDED),
 }
 
 

@@ -21,8 +21,6 @@ async def resolve_identity(
     Tells the identity key of each, the person's canonical key with learned aliases followed, and whether the
     person is suppressed as a person (not by e-mail or company, which an address does not tell).
     """
-    if body.linkedin_urls is not None:
-        return wire.many(await service.resolve(call.connection, call.workspace_id, body.linkedin_urls))
-    return wire.single(
-        (await service.resolve(call.connection, call.workspace_id, [body.linkedin_url or ""]))[0]
-    )
+    urls = body.linkedin_urls or [body.linkedin_url]
+    resolved = await service.resolve(call.connection, call.workspace_id, urls)
+    return wire.many(resolved) if body.linkedin_urls else wire.single(resolved[0])

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
-from pydantic.json_schema import SkipJsonSchema
 
 from leadwright.identity import IDENTITY_VERSION, Identity, IdentityKind, Refusal, RefusalCode
 from leadwright.people.service import Resolved
@@ -27,14 +26,14 @@ class ResolveBody(BaseModel):
         },
     )
 
-    linkedin_url: str | SkipJsonSchema[None] = Field(default=None, description="One address.")
-    linkedin_urls: list[str] | SkipJsonSchema[None] = Field(
-        default=None, min_length=1, max_length=MOST_URLS, description="Several addresses."
+    linkedin_url: str = Field(default_factory=str, description="One address.")
+    linkedin_urls: list[str] = Field(
+        default_factory=list[str], min_length=1, max_length=MOST_URLS, description="Several addresses."
     )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "ResolveBody":
-        if (self.linkedin_url is None) == (self.linkedin_urls is None):
+        if len(self.model_fields_set) != 1:
             raise ValueError("expected either linkedinUrl or linkedinUrls")
         return self
 

@@ -30,8 +30,7 @@ async def add(
     """Judges the entries one by one and adds those that are valid and not on the list yet."""
     judged = [parse_entry(index, entry) for index, entry in enumerate(entries)]
     valid = await _with_canonical_keys(connection, workspace_id, [e for e in judged if isinstance(e, Entry)])
-    rows = _rows(valid, reason, now)
-    added = await store.insert(connection, workspace_id, rows) if rows else 0
+    added = await store.insert(connection, workspace_id, _rows(valid, reason, now)) if valid else 0
     return Added(added, len(valid) - added, [e for e in judged if isinstance(e, Rejection)])
 
 

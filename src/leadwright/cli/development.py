@@ -1,0 +1,101 @@
+"""What ``serve --dev`` adds: a campaign to try, a fresh key, and the request that uses both."""
+
+import json
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from leadwright import ids
+from leadwright.accounts import service as accounts
+from leadwright.campaigns import service as campaigns
+from leadwright.campaigns.model import Action, Overview, Settings
+from leadwright.cli.output import printable
+from leadwright.engine.sequence import parse_sequence
+from leadwright.leads.wire import ADD_LEADS_EXAMPLE
+from leadwright.postgres.pool import Connection
+
+KEY_NAME = "development"
+CAMPAIGN_NAME = "First campaign"
+
+_SEQUENCE: dict[str, Any] = {
+    "steps": [
+        {"id": "visit", "type": "visit_profile"},
+        {
+            "id": "invite",
+            "type": "connect",
+            "after": {"hours": 2},
+            "note": "Hi {{firstName | default: 'there'}}, I would be glad to connect.",
+        },
+        {
+            "id": "hello",
+            "type": "message",
+            "after": {"days": 1},
+            "text": "Thanks for connecting, {{firstName | default: 'and hello'}}! What are you working on these days?",
+        },
+    ]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """``key`` is the secret text of a key for everything, shown once and stored nowhere."""
+
+    workspace_id: str
+    workspace_name: str
+    campaign_id: str
+    campaign_name: str
+    key: str
+
+
+async def prepare(connection: Connection, now: datetime) -> Access:
+    """The default workspace's oldest campaign, made and started if there is none, and a fresh key.
+
+    The development key of the last start ends.
+    """
+    workspace = await accounts.default_workspace(connection)
+    campaign = await _first_campaign(connection, workspace.id, now)
+    key = await accounts.replace_key(connection, name=KEY_NAME, workspace_id=workspace.id, now=now)
+    return Access(
+        workspace_id=ids.public(ids.Prefix.WORKSPACE, workspace.id),
+        workspace_name=workspace.name,
+        campaign_id=ids.public(ids.Prefix.CAMPAIGN, campaign.id),
+        campaign_name=campaign.campaign.settings.name,
+        key=key,
+    )
+
+
+async def _first_campaign(connection: Connection, workspace_id: str, now: datetime) -> Overview:
+    existing, _ = await campaigns.page(connection, workspace_id, status=None, after=None, offset=0, limit=1)
+    if existing:
+        return existing[0]
+    settings = Settings(CAMPAIGN_NAME, sequence=parse_sequence(_SEQUENCE).to_json())
+    made = await campaigns.create(connection, workspace_id, settings, now)
+    await campaigns.act(connection, workspace_id, made.id, Action.START, now)
+    return made
+
+
+def add_leads_command(url: str, access: Access) -> str:
+    """The request of the API's documentation, for this server, key and campaign."""
+    body = json.dumps(ADD_LEADS_EXAMPLE | {"campaignId": access.campaign_id}, indent=2).replace("\n", "\n  ")
+    return (
+        f"curl -X POST {url}/v1/leads \\\n"
+        f'  -H "X-API-Key: {access.key}" \\\n'
+        f'  -H "Content-Type: application/json" \\\n'
+        f"  -d '{body}'"
+    )
+
+
+def show(access: Access, url: str) -> None:
+    """On a terminal with some colour; the command stays free of frames and breaks, so that it can be copied."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    for label, value, remark in (
+        ("Workspace", access.workspace_id, access.workspace_name),
+        ("Campaign ", access.campaign_id, access.campaign_name),
+        ("API key  ", access.key, "fresh; the one of the last start has ended"),
+    ):
+        console.print(Text.assemble((label, "bold"), "  ", (value, "cyan"), "  ", (f"({printable(remark)})", "dim")))
+    console.print(Text.assemble("\n", ("Add two leads:", "bold"), "\n\n", add_leads_command(url, access), "\n"))

@@ -1,0 +1,153 @@
+"""One serving process from its first check to its last connection, for ``serve`` and ``demo``."""
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvloop
+
+from leadwright.cli import development
+from leadwright.cli.faults import CommandFault
+from leadwright.cli.serve import DEFAULT_PORT
+from leadwright.cli.session import bring_to_schema, database_of, load_settings
+from leadwright.clock import system_clock
+from leadwright.crypto import load_secret_key
+from leadwright.http.server import Server, bind, serving
+from leadwright.postgres.cluster_folder import make_data_dir
+from leadwright.postgres.embedded_errors import explained
+from leadwright.postgres.pool import Database
+from leadwright.settings import Settings, unknown_settings
+from leadwright.telemetry import logs
+
+STOP_WITHIN_SECONDS = 9.0
+
+_log = logs.logger("leadwright.serve")
+
+
+def serve(host: str, port: int, *, dev: bool) -> None:
+    """Serves until SIGTERM or SIGINT. Raises what faults.explained() knows when it cannot start."""
+    settings = load_settings()
+    logs.configure(settings.log_level, settings.log_format)
+    for name in unknown_settings():
+        _log.warning("unknown setting", setting=name, advice="see the list of settings in the documentation")
+    listening = listen(host, port, dev=dev)
+    with listening:
+        check_secret_key(settings)
+        with database_of(settings) as conninfo:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_serve(settings, conninfo, listening, dev=dev))
+
+
+def listen(host: str, port: int, *, dev: bool = False) -> socket.socket:
+    """Raises CommandFault when the address cannot be had."""
+    try:
+        return bind(host, port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise CommandFault(_busy(port, dev=dev)) from error
+        reason = error.strerror or str(error)
+        raise CommandFault(f"Cannot listen on {host} port {port}: {reason}; choose others with --host and --port") from error
+
+
+def _busy(port: int, *, dev: bool) -> str:
+    other = DEFAULT_PORT + 1 if port == DEFAULT_PORT else DEFAULT_PORT
+    if dev:
+        return (
+            f"Port {port} is in use. Take another one: leadwright serve --dev --port {other} (make run PORT={other})"
+        )
+    return f"Port {port} is in use. Take another one: leadwright serve --port {other}"
+
+
+def check_secret_key(settings: Settings) -> None:
+    """Loads the key, and makes its file on first use, so that a wrong one shows at the start and not in a request."""
+    configured = settings.secret_key.get_secret_value() if settings.secret_key else None
+    data_dir = settings.data_dir.expanduser()
+    with explained(data_dir):
+        if settings.embedded:
+            data_dir = make_data_dir(data_dir).path
+        elif configured is None:
+            _make_private(data_dir)
+        load_secret_key(configured, data_dir)
+
+
+def _make_private(folder: Path) -> None:
+    """With a database elsewhere the folder holds the secret key alone, and no other user need pass through."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+async def _serve(settings: Settings, conninfo: str, listening: socket.socket, *, dev: bool) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await bring_to_schema(conninfo, embedded=settings.embedded)
+    try:
+        async with asyncio.timeout(None) as limit, open_pool(settings, conninfo) as database:
+            async with accepting(database, settings, listening) as ended:
+                await _announce(database, address_of(listening), dev=dev)
+                await _either(stop.wait, ended)
+                limit.reschedule(loop.time() + STOP_WITHIN_SECONDS)
+                _log.info("stopping")
+    except TimeoutError:
+        _log.warning("stopped without waiting any longer", seconds=STOP_WITHIN_SECONDS)
+
+
+@asynccontextmanager
+async def open_pool(settings: Settings, conninfo: str) -> AsyncIterator[Database]:
+    database = Database(conninfo, size=settings.database_pool_size)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def accepting(
+    database: Database, settings: Settings, listening: socket.socket
+) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    """A server that accepts requests while the block runs. Yields how to wait for its end, which is a fault."""
+    async with serving(database, settings, system_clock) as app:
+        server = Server(app)
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        running.add_done_callback(lambda _: server.accepting.set())
+        await server.accepting.wait()
+        try:
+            yield lambda: asyncio.wait([running])
+        finally:
+            server.stop()
+            await running
+
+
+async def _either(*waits: Callable[[], Awaitable[object]]) -> None:
+    tasks = [asyncio.ensure_future(wait()) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+
+
+def address_of(listening: socket.socket) -> str:
+    """The URL under which a caller on this machine reaches the socket."""
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- read, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def _announce(database: Database, url: str, *, dev: bool) -> None:
+    """Says that the server is ready; where nobody listens (a closed pipe) nothing is lost."""
+    _log.info("ready", url=url)
+    access = await _development_access(database) if dev else None
+    with contextlib.suppress(OSError):
+        if access is not None:
+            development.show(access, url)
+        print(f"Leadwright is ready: {url} (documentation: {url}/docs). Stop it with ^C.", flush=True)
+
+
+async def _development_access(database: Database) -> development.Access:
+    async with database.transaction() as connection:
+        return await development.prepare(connection, system_clock())
