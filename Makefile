@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # A development server keeps its data beside the checkout, never in the operator's data folder.
 export LEADWRIGHT_DATA_DIR ?= $(CURDIR)/.data
+# The port of `make run`.
+PORT ?= 8080
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .PHONY: setup run demo test test-slow check bench lock clean
@@ -25,7 +27,7 @@ setup: .venv/.dev-installed
 	@touch $@
 
 run: .venv/.run-installed
-	@$(BIN)/leadwright serve --dev
+	@$(BIN)/leadwright serve --dev --port $(PORT)
 
 demo: .venv/.run-installed
 	@$(BIN)/leadwright demo

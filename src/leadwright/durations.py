@@ -64,8 +64,7 @@ def _part(unit: object, amount: object, path: str) -> timedelta:
         near = get_close_matches(str(unit), _SECONDS, n=1)
         raise DurationError(
             path,
-            f"must be {_EXPECTED}, found {str(unit)[:30]!r}"
-            + (f": did you mean {near[0]!r}?" if near else ""),
+            f"must be {_EXPECTED}, found {str(unit)[:30]!r}" + (f": did you mean {near[0]!r}?" if near else ""),
         )
     if isinstance(amount, bool) or not isinstance(amount, int | float):
         raise DurationError(f"{path}.{unit}", f"must be a number of at least 0, not {name_of_type(amount)}")

@@ -1,4 +1,4 @@
-"""The faults a caller can meet; each carries its HTTP status and a stable code, so that the edge only has to show it."""
+"""The faults a caller can meet; each carries its HTTP status and a stable code, which the edge only has to show."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -43,8 +43,7 @@ def new_ids(count: int) -> list[str]:
     noise = os.urandom(10 * count).hex()
     first = int(noise[:2], 16)
     return [
-        f"{moment}7{first + i:03x}{_VARIANT[noise[20 * i + 2]]}{noise[20 * i + 3 : 20 * i + 18]}"
-        for i in range(count)
+        f"{moment}7{first + i:03x}{_VARIANT[noise[20 * i + 2]]}{noise[20 * i + 3 : 20 * i + 18]}" for i in range(count)
     ]
 
 

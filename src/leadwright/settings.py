@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="`auto` writes for people on a terminal and JSON elsewhere."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level that is logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level logged.")
     rate_limit: int = Field(
         6000, ge=1, le=1_000_000, description="Requests a second that one API key may make, over all processes."
     )
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
         "loopback", description="Who may read /metrics: callers on this machine, everybody, nobody."
     )
     postgres_bin_dir: Path | None = Field(
-        None, description="The folder with `postgres` and `initdb` for the embedded database, instead of the found ones."
+        None, description="The folder with `postgres` and `initdb` for the embedded database, if not the found ones."
     )
     postgres_user: str | None = Field(
         None, description="The operating-system user the embedded database runs as when started by root."

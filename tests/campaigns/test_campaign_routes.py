@@ -113,9 +113,7 @@ def sequences(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def schedule_bodies(draw: st.DrawFn) -> dict[str, Any]:
     first, last = sorted(draw(st.lists(st.times(), min_size=2, max_size=2, unique_by=lambda t: f"{t:%H:%M}")))
-    days = st.lists(
-        st.sampled_from(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]), min_size=1, unique=True
-    )
+    days = st.lists(st.sampled_from(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]), min_size=1, unique=True)
     return {
         "timeZone": draw(st.sampled_from(sorted(time_zones()))),
         "days": draw(days),
@@ -132,9 +130,7 @@ BODIES = st.fixed_dictionaries(
         "schedule": st.none() | schedule_bodies(),
         "sequence": sequences(),
         "missingVariable": st.sampled_from(["hold", "skip_step"]),
-        "acceptanceTimeout": st.fixed_dictionaries(
-            {"days": st.integers(1, 3000), "hours": st.integers(1, 23)}
-        ),
+        "acceptanceTimeout": st.fixed_dictionaries({"days": st.integers(1, 3000), "hours": st.integers(1, 23)}),
         "maxNewLeadsPerDay": st.none() | st.integers(1, 1_000_000),
         "approachDespiteOtherConversation": st.booleans(),
     },
@@ -143,9 +139,7 @@ BODIES = st.fixed_dictionaries(
 
 @settings(max_examples=40, deadline=None)
 @given(body=BODIES, change=BODIES)
-async def test_what_is_sent_comes_back(
-    client: httpx.AsyncClient, body: dict[str, Any], change: dict[str, Any]
-) -> None:
+async def test_what_is_sent_comes_back(client: httpx.AsyncClient, body: dict[str, Any], change: dict[str, Any]) -> None:
     made = await create(client, **body)
     read = (await client.get(f"/v1/campaigns/{made['id']}")).json()
     assert {key: read[key] for key in body} == body
@@ -378,9 +372,7 @@ async def test_a_deleted_campaign_is_gone_with_its_leads(own: httpx.AsyncClient,
     assert [c["totalLeads"] for c in (await own.get("/v1/campaigns")).json()["campaigns"]] == [3]
 
 
-@pytest.mark.parametrize(
-    "campaign_id", [UNKNOWN, "camp_x", "x", "lead_" + "0" * 32, "camp_" + "A" * 32, "%00"]
-)
+@pytest.mark.parametrize("campaign_id", [UNKNOWN, "camp_x", "x", "lead_" + "0" * 32, "camp_" + "A" * 32, "%00"])
 async def test_an_unknown_campaign_is_not_found(client: httpx.AsyncClient, campaign_id: str) -> None:
     path = f"/v1/campaigns/{campaign_id}"
     for answer in (
@@ -394,9 +386,7 @@ async def test_an_unknown_campaign_is_not_found(client: httpx.AsyncClient, campa
         assert (body["message"], body["code"]) == ("Campaign not found", "campaign_not_found")
 
 
-async def test_another_workspaces_campaign_is_an_unknown_one(
-    client: httpx.AsyncClient, own: httpx.AsyncClient
-) -> None:
+async def test_another_workspaces_campaign_is_an_unknown_one(client: httpx.AsyncClient, own: httpx.AsyncClient) -> None:
     made = await create(client)
     path = f"/v1/campaigns/{made['id']}"
     for answer in (

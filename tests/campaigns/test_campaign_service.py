@@ -184,9 +184,7 @@ async def test_new_leads_resume_nothing_that_a_person_left_so(
     assert (await present(database, workspace, campaign_id)).status is status
 
 
-async def test_a_person_cannot_undo_or_repeat_a_finish(
-    database: Database, workspace: Workspace, through: str
-) -> None:
+async def test_a_person_cannot_undo_or_repeat_a_finish(database: Database, workspace: Workspace, through: str) -> None:
     async with database.transaction() as connection:
         for action in Action:
             with pytest.raises(InvalidRequest):
@@ -202,9 +200,7 @@ async def test_pausing_and_editing_do_not_wait_for_an_import(
         async with database.transaction() as connection:
             await connection.execute("SELECT set_config('lock_timeout', '5s', true)")
             await service.act(connection, workspace.id, campaign_id, Action.PAUSE, LATER)
-            renamed = await service.edit(
-                connection, workspace.id, campaign_id, lambda s: replace(s, name="New"), LATER
-            )
+            renamed = await service.edit(connection, workspace.id, campaign_id, lambda s: replace(s, name="New"), LATER)
         assert renamed.campaign.settings.name == "New"
         cursor = await importing.execute("SELECT status FROM campaign WHERE id = %s", (campaign_id,))
         assert await cursor.fetchone() == ("paused",)
@@ -244,9 +240,7 @@ async def test_two_imports_resume_once_while_a_deletion_waits_for_both(
                 deletion = asyncio.create_task(delete(deleting))
                 await until_blocked(deleting.info.backend_pid)
                 assert await service.resume_after_adding(first, workspace.id, through, LATER)
-                resuming = asyncio.create_task(
-                    service.resume_after_adding(second, workspace.id, through, LATER)
-                )
+                resuming = asyncio.create_task(service.resume_after_adding(second, workspace.id, through, LATER))
                 await until_blocked(second.info.backend_pid)
             assert not await resuming
         await deletion
@@ -261,15 +255,11 @@ async def test_edits_at_the_same_time_both_hold(
 
     async def rename(connection: Connection) -> None:
         async with connection.transaction():
-            await service.edit(
-                connection, workspace.id, campaign_id, lambda s: replace(s, name="Renamed"), LATER
-            )
+            await service.edit(connection, workspace.id, campaign_id, lambda s: replace(s, name="Renamed"), LATER)
 
     async with database.session() as renaming:
         async with database.transaction() as connection:
-            await service.edit(
-                connection, workspace.id, campaign_id, lambda s: replace(s, sequence=VISIT), LATER
-            )
+            await service.edit(connection, workspace.id, campaign_id, lambda s: replace(s, sequence=VISIT), LATER)
             renamed = asyncio.create_task(rename(renaming))
             await until_blocked(renaming.info.backend_pid)
         await renamed
@@ -359,9 +349,7 @@ async def test_another_workspace_cannot_touch_a_campaign(
     assert await present(database, workspace, campaign_id) == before
 
 
-async def test_a_sender_must_exist(
-    database: Database, workspace: Workspace, make_campaign: MakeCampaign
-) -> None:
+async def test_a_sender_must_exist(database: Database, workspace: Workspace, make_campaign: MakeCampaign) -> None:
     unknown = Settings("Campaign", sender_ids=(ids.new_id(),))
     with pytest.raises(InvalidRequest, match=r"^Invalid request or sender not found$"):
         await make_campaign(settings=unknown)
@@ -391,8 +379,6 @@ async def test_a_page_costs_three_statements_however_long_it_is(
         await make_campaign()
     for limit in (1, 12):
         counting.statements = 0
-        shown, total = await service.page(
-            counting, workspace.id, status=None, after=None, offset=0, limit=limit
-        )
+        shown, total = await service.page(counting, workspace.id, status=None, after=None, offset=0, limit=limit)
         assert (len(shown), counting.statements) == (limit, 3)
         assert total >= 12

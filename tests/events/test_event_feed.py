@@ -246,8 +246,11 @@ async def write(
 
 
 async def keep_publishing(database: Database, done: asyncio.Event) -> None:
-    while await publish(database, limit=7) or not done.is_set():
-        pass
+    """Until a round that began after ``done`` finds nothing."""
+    while True:
+        last_round = done.is_set()
+        if not await publish(database, limit=7) and last_round:
+            return
 
 
 async def follow(

@@ -35,9 +35,7 @@ def fetched(all_rows: Sequence[Row], page: Page) -> Sequence[Row]:
 def test_pages_by_number_show_every_row_once(count: int, limit: int) -> None:
     everything = rows(count)
     pages = pagination(Page(1, limit), count).total_pages
-    shown = [
-        row for n in range(1, pages + 1) for row in Page(n, limit).shown(fetched(everything, Page(n, limit)))
-    ]
+    shown = [row for n in range(1, pages + 1) for row in Page(n, limit).shown(fetched(everything, Page(n, limit)))]
     assert shown == everything
     assert fetched(everything, Page(pages + 1, limit)) == []
 

@@ -278,7 +278,9 @@ async def test_will_process_says_what_is_in_the_way(client, make_campaign, add):
 
 
 async def test_a_dry_run_tells_the_same_and_changes_nothing(client, make_campaign, add, read_all):
-    steps = [{"id": "hi", "type": "message", "text": "Hi {{firstName}}, {{icebreaker | default: 'hello'}} {{Job Title}}"}]
+    steps = [
+        {"id": "hi", "type": "message", "text": "Hi {{firstName}}, {{icebreaker | default: 'hello'}} {{Job Title}}"}
+    ]
     campaign = await make_campaign(sequence={"steps": steps})
     await add(campaign, ["in/known"])
     rows = [{"linkedinUrl": "in/a", "firstName": "A", "Job Title": "CEO"}, {"linkedinUrl": "in/b"}, "in/known", "bad"]

@@ -54,9 +54,7 @@ async def create_key(
 async def replace_key(connection: Connection, *, name: str, workspace_id: str, now: datetime) -> str:
     """A fresh key under a name, while those that had the name end: for a development server's start."""
     await store.revoke_keys_named(connection, workspace_id, name, now)
-    _, secret = await create_key(
-        connection, name=name, scopes=(), workspace_id=workspace_id, expires_at=None, now=now
-    )
+    _, secret = await create_key(connection, name=name, scopes=(), workspace_id=workspace_id, expires_at=None, now=now)
     return secret
 
 

@@ -12,9 +12,7 @@ from leadwright.campaigns.model import Counter, Totals
 from leadwright.postgres.pool import Connection
 
 
-async def add(
-    connection: Connection, workspace_id: str, campaign_id: str, deltas: Mapping[Counter | str, int]
-) -> None:
+async def add(connection: Connection, workspace_id: str, campaign_id: str, deltas: Mapping[Counter | str, int]) -> None:
     """Raises ValueError for a counter that does not exist. A delta of 0 writes nothing."""
     changed = {Counter(counter).value: delta for counter, delta in deltas.items() if delta}
     if not changed:
@@ -28,9 +26,7 @@ async def add(
     )
 
 
-async def totals(
-    connection: Connection, workspace_id: str, campaign_ids: Sequence[str]
-) -> Mapping[str, Totals]:
+async def totals(connection: Connection, workspace_id: str, campaign_ids: Sequence[str]) -> Mapping[str, Totals]:
     """The totals of every campaign named, by its bare id: zeros for one that has none."""
     cursor = await connection.execute(
         """

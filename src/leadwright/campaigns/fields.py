@@ -99,9 +99,7 @@ def _each_once(value: list[str]) -> list[str]:
 _DURATION_SCHEMA = {
     "type": "object",
     "description": "Any of `days`, `hours`, `minutes` and `seconds`, added up; at most ten years.",
-    "properties": {
-        unit: {"type": "number", "minimum": 0} for unit in ("days", "hours", "minutes", "seconds")
-    },
+    "properties": {unit: {"type": "number", "minimum": 0} for unit in ("days", "hours", "minutes", "seconds")},
     "additionalProperties": False,
     "examples": [{"days": 14}],
 }

@@ -50,9 +50,7 @@ async def page(
     limit: int,
 ) -> tuple[list[Overview], int]:
     """Campaigns oldest first behind the bare id ``after``, and how many there are in all: three queries."""
-    campaigns = await store.page(
-        connection, workspace_id, status=status, after=after, offset=offset, limit=limit
-    )
+    campaigns = await store.page(connection, workspace_id, status=status, after=after, offset=offset, limit=limit)
     totals = await counters.totals(connection, workspace_id, [campaign.id for campaign in campaigns])
     shown = [Overview(campaign, totals[campaign.id]) for campaign in campaigns]
     return shown, await store.count(connection, workspace_id, status)
@@ -112,9 +110,7 @@ async def edit(
     return await read(connection, workspace_id, campaign_id)
 
 
-async def act(
-    connection: Connection, workspace_id: str, campaign_id: str, action: Action, now: datetime
-) -> Status:
+async def act(connection: Connection, workspace_id: str, campaign_id: str, action: Action, now: datetime) -> Status:
     """Takes the campaign to the status that the action leads to, which is returned, and records the event.
 
     Raises NotFound, and InvalidRequest when the action does not fit the present status.
@@ -137,9 +133,7 @@ async def act(
     return way.target
 
 
-async def finish_if_through(
-    connection: Connection, workspace_id: str, campaign_id: str, now: datetime
-) -> bool:
+async def finish_if_through(connection: Connection, workspace_id: str, campaign_id: str, now: datetime) -> bool:
     """Finishes a started campaign that has leads and none that is still on its way; whether it did.
 
     Waits for those who are adding leads. With the next lead it goes on: ``resume_after_adding``.
@@ -164,9 +158,7 @@ async def finish_if_through(
     return True
 
 
-async def resume_after_adding(
-    connection: Connection, workspace_id: str, campaign_id: str, now: datetime
-) -> bool:
+async def resume_after_adding(connection: Connection, workspace_id: str, campaign_id: str, now: datetime) -> bool:
     """Starts a campaign again that had finished by itself; whether it did. A person's finish stands.
 
     For the transaction that added leads and so holds the campaign's row FOR KEY SHARE.

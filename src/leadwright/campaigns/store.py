@@ -230,9 +230,7 @@ _DELETE: tuple[LiteralString, ...] = (
 )
 
 
-async def senders_among(
-    connection: Connection, workspace_id: str, sender_ids: Collection[str]
-) -> frozenset[str]:
+async def senders_among(connection: Connection, workspace_id: str, sender_ids: Collection[str]) -> frozenset[str]:
     """Those of the bare ids that name a sender of the workspace: none while the schema keeps no senders."""
     del connection, workspace_id, sender_ids
     return frozenset()

@@ -21,9 +21,7 @@ LONGEST_DESCRIPTION = 5_000
 MOST_SENDERS = 100
 MOST_NEW_LEADS_PER_DAY = 1_000_000
 
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME, pattern=r"\S")
-]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME, pattern=r"\S")]
 
 
 class CampaignFields(BaseModel):

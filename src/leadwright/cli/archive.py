@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from leadwright.cli.faults import CommandFault
+from leadwright.cli.faults import CommandError
 from leadwright.cli.session import CONNECT_SECONDS, without_secrets
 from leadwright.postgres.binaries import find_binaries
 from leadwright.postgres.embedded_errors import EmbeddedPostgresError
@@ -47,12 +47,12 @@ class Target:
 
 
 def target(conninfo: str) -> Target:
-    """Raises CommandFault when no program fits the server, psycopg.Error when that cannot be reached."""
+    """Raises CommandError when no program fits the server, psycopg.Error when that cannot be reached."""
     with psycopg.connect(conninfo, connect_timeout=CONNECT_SECONDS) as connection:
         major = connection.info.server_version // 10000
     found = [(version, folder) for folder in _places() if (version := _major(folder)) >= major]
     if not found:
-        raise CommandFault(
+        raise CommandError(
             f"The server is PostgreSQL {major}, and no pg_dump of that version or a later one was found; "
             f"install its client programs, or put their folder first in PATH"
         )
@@ -62,6 +62,8 @@ def target(conninfo: str) -> Target:
 def dump(database: Target, file: Path) -> None:
     """Writes a consistent snapshot; the file has its name only once it is whole and on the disk."""
     if file == STANDARD_OUTPUT:
+        if sys.stdout.isatty():
+            raise CommandError("A dump is no text for a terminal; name a file, or pipe it on")
         _dump_to(database, sys.stdout.fileno())
         return
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
@@ -81,30 +83,42 @@ def _dump_to(database: Target, descriptor: int) -> None:
         command, stdout=descriptor, stderr=subprocess.PIPE, env=database.environment, check=False
     )
     if done.returncode:
-        raise CommandFault(f"The dump failed: {_last_lines(done.stderr)}")
+        raise CommandError(f"The dump failed: {_last_lines(done.stderr)}")
 
 
 def restore(database: Target, file: Path, *, replace: bool) -> None:
-    """All of the file or nothing, in one transaction. Raises CommandFault, also for a database that is in use."""
+    """All of the file or nothing, in one transaction. Raises CommandError, also while others are connected."""
     require_restorable(database.conninfo, replace=replace)
     start = _BEGIN + (_CLEAR if replace else b"")
-    script = [database.bin_dir / "pg_restore", "--no-owner", "--no-privileges", "--file=-", str(file.absolute())]
-    load = database.command("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-", "--output=/dev/null")
+    script = [
+        database.bin_dir / "pg_restore",
+        "--no-owner",
+        "--no-privileges",
+        "--file=-",
+        str(file.absolute()),
+    ]
+    load = database.command(
+        "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-", "--output=/dev/null"
+    )
     with (
         subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as reading,
-        subprocess.Popen(load, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=database.environment) as loading,
+        subprocess.Popen(
+            load, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=database.environment
+        ) as loading,
     ):
         fault = _feed(reading, loading, start)
         said = loading.stderr.read() if loading.stderr else b""
     if fault is not None:
-        raise CommandFault(f"Nothing was changed, {file} cannot be read as a dump: {fault}")
+        raise CommandError(f"Nothing was changed, {file} cannot be read as a dump: {fault}")
     if loading.returncode:
-        raise CommandFault(f"Nothing was changed, the database refused the file: {_last_lines(said)}")
+        raise CommandError(f"Nothing was changed, the database refused the file: {_last_lines(said)}")
 
 
 def _feed(reading: "subprocess.Popen[bytes]", loading: "subprocess.Popen[bytes]", start: bytes) -> str | None:
     """Passes the script on, and the final COMMIT only if it was whole; else what was wrong with the file."""
-    assert reading.stdout and reading.stderr and loading.stdin
+    assert reading.stdout is not None
+    assert reading.stderr is not None
+    assert loading.stdin is not None
     fault = None
     try:
         loading.stdin.write(start)
@@ -121,17 +135,19 @@ def _feed(reading: "subprocess.Popen[bytes]", loading: "subprocess.Popen[bytes]"
 
 
 def require_restorable(conninfo: str, *, replace: bool) -> None:
-    """Raises CommandFault when something would be lost that was not named, or taken from under a running program."""
+    """Raises CommandError when something would be lost unasked, or taken from under a running program."""
     with psycopg.connect(conninfo, connect_timeout=CONNECT_SECONDS) as connection:
         tables = {name for (name,) in connection.execute(_TABLES).fetchall()}
         in_use = _in_use(connection)
     if in_use:
-        raise CommandFault("Other programs are connected to the database; stop them first (`leadwright serve`, psql)")
+        raise CommandError(
+            "Other programs are connected to the database; stop them first (`leadwright serve`, psql)"
+        )
     if tables and "schema_migration" not in tables:
-        raise CommandFault("The database holds tables that are not Leadwright's; restore into one of its own")
+        raise CommandError("The database holds tables that are not Leadwright's; restore into one of its own")
     if tables and not replace:
-        raise CommandFault(
-            f"The database is not empty ({len(tables)} tables); `--replace` throws away what it holds and restores"
+        raise CommandError(
+            f"The database is not empty ({len(tables)} tables); --replace throws away what it holds"
         )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 app = typer.Typer(
-    help="Migrate, look at, dump and restore the database: the embedded one, or that of LEADWRIGHT_DATABASE_URL.",
+    help="Migrate, dump and restore the database.\n\nThe embedded one, or that of LEADWRIGHT_DATABASE_URL.",
     no_args_is_help=True,
 )
 
@@ -65,10 +65,13 @@ async def _status(conninfo: str) -> dict[str, Any]:
 @app.command()
 def dump(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE|-]", help="- is standard output. Without it, a name with the time.")
+        Path | None,
+        typer.Argument(metavar="[FILE|-]", help="- is standard output. Without it, a name with the time."),
     ] = None,
 ) -> None:
-    """Write everything in the database into one file (PostgreSQL's custom format). The server may run meanwhile.
+    """Write all that is in the database into one file.
+
+    In PostgreSQL's custom format, a consistent snapshot; the server may run meanwhile.
 
     The file holds no secret key: keep secret.key of the data folder, or LEADWRIGHT_SECRET_KEY, beside it.
     """
@@ -86,7 +89,9 @@ def dump(
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="Made by `db dump`.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="Made by `db dump`.")
+    ],
     replace: Annotated[
         bool, typer.Option("--replace", help="Throw away what the database holds now.")
     ] = False,

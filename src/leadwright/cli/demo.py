@@ -6,7 +6,9 @@ import typer
 
 
 def demo() -> None:
-    """Start everything on a scratch folder, add leads over HTTP, and show what the server makes of them.
+    """Show on a scratch folder what the server does with leads.
+
+    Starts everything, adds leads over HTTP and checks what comes back.
 
     Takes a few seconds and leaves nothing behind. Exits with 1 when an answer was not as it should be.
     """

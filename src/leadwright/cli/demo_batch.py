@@ -31,7 +31,12 @@ ROWS = (
     _spelling("//m.linkedin.com/in/Jürgen-Müller/de#about", "duplicate_in_request"),
     _spelling("in/JÜRGEN-MÜLLER", "duplicate_in_request"),
     Row(
-        {"linkedinUrl": "https://www.linkedin.com/in/ada-l", "firstName": "Ada", "customScore": 85, "vip": True},
+        {
+            "linkedinUrl": "https://www.linkedin.com/in/ada-l",
+            "firstName": "Ada",
+            "customScore": 85,
+            "vip": True,
+        },
         "…/in/ada-l with flat custom fields",
         "added",
     ),
@@ -47,13 +52,13 @@ ROWS = (
     _broken("https://www.linkedin.com/company/techcorp", "not_a_person"),
     _broken("https://linkedin.com.evil.example/in/john-doe", "wrong_host"),
     _broken("https://lnkd.in/abc", "short_link"),
-    Row({"firstName": "Nobody"}, "a lead without linkedinUrl", "invalid", "missing"),
+    Row({"firstName": "Nobody"}, "a lead without linkedinUrl", "invalid", "empty"),
     Row(None, "null", "invalid", "not_an_object"),
     Row(
         {"linkedinUrl": "https://www.linkedin.com/in/linus-t", "tags": ["a", "b"]},
         "…/in/linus-t with an array as custom value",
         "invalid",
-        "invalid_custom",
+        "invalid_field",
     ),
     Row({"linkedinUrl": SUPPRESSED_PERSON}, SUPPRESSED_PERSON, "suppressed", "suppressed"),
 )

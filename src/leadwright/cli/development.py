@@ -31,7 +31,7 @@ _SEQUENCE: dict[str, Any] = {
             "id": "hello",
             "type": "message",
             "after": {"days": 1},
-            "text": "Thanks for connecting, {{firstName | default: 'and hello'}}! What are you working on these days?",
+            "text": "Thanks for connecting, {{firstName | default: 'and hello'}}! What are you working on?",
         },
     ]
 }
@@ -87,7 +87,7 @@ def add_leads_command(url: str, access: Access) -> str:
 
 
 def show(access: Access, url: str) -> None:
-    """On a terminal with some colour; the command stays free of frames and breaks, so that it can be copied."""
+    """On a terminal with some colour. The command is free of frames and breaks, so that it can be copied."""
     from rich.console import Console
     from rich.text import Text
 
@@ -97,5 +97,9 @@ def show(access: Access, url: str) -> None:
         ("Campaign ", access.campaign_id, access.campaign_name),
         ("API key  ", access.key, "fresh; the one of the last start has ended"),
     ):
-        console.print(Text.assemble((label, "bold"), "  ", (value, "cyan"), "  ", (f"({printable(remark)})", "dim")))
-    console.print(Text.assemble("\n", ("Add two leads:", "bold"), "\n\n", add_leads_command(url, access), "\n"))
+        console.print(
+            Text.assemble((label, "bold"), "  ", (value, "cyan"), "  ", (f"({printable(remark)})", "dim"))
+        )
+    console.print(
+        Text.assemble("\n", ("Add two leads:", "bold"), "\n\n", add_leads_command(url, access), "\n")
+    )

@@ -9,9 +9,13 @@ from leadwright.cli.serve import DEFAULT_PORT
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The port that `serve` is to have.")] = DEFAULT_PORT,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="The port that `serve` is to have.")
+    ] = DEFAULT_PORT,
 ) -> None:
-    """Check settings, data folder, secret key, database, port and time zones. Changes and starts nothing.
+    """Say what is wrong here and what to do about it.
+
+    Checks settings, data folder, secret key, database, port and time zones; changes and starts nothing.
 
     Exits with 1 when a check failed; warnings do not count.
     """

@@ -9,7 +9,7 @@ EXPECTED = "expected a span such as 30d, 12h or 2w, or a date such as 2030-12-31
 
 
 def read_expiry(text: str, now: datetime) -> datetime:
-    """Without a time zone it is UTC; a date alone is its beginning. Raises ValueError saying what was expected."""
+    """Without a zone it is UTC; a date alone is its beginning. Raises ValueError saying what was expected."""
     span = _SPAN.fullmatch(text.strip())
     try:
         if span:

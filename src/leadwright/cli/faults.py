@@ -14,7 +14,7 @@ FAILED = 1
 WRONG_USAGE = 2
 
 
-class CommandFault(Exception):
+class CommandError(Exception):
     """A command cannot do its work. The message says what is wrong and what to do, and holds no secret."""
 
 
@@ -37,7 +37,7 @@ def _sentence(error: Exception) -> str | None:
     match error:
         case LeadwrightError():
             return error.message
-        case CommandFault() | EmbeddedPostgresError() | MigrationError() | SecretKeyError():
+        case CommandError() | EmbeddedPostgresError() | MigrationError() | SecretKeyError():
             return str(error)
         case psycopg.Error() | PoolTimeout():
             return database_sentence(error)
@@ -48,7 +48,7 @@ def _sentence(error: Exception) -> str | None:
 
 
 def database_sentence(error: Exception) -> str:
-    """What PostgreSQL or its client library says, without the connection string, which may hold a password."""
+    """What PostgreSQL or its client says, without the connection string, which may hold a password."""
     state = getattr(error, "sqlstate", None)
     if isinstance(error, psycopg.ProgrammingError) and state is None:
         return (
@@ -56,5 +56,7 @@ def database_sentence(error: Exception) -> str:
             "expected one like postgresql://user:password@host:5432/database"
         )
     if isinstance(error, psycopg.OperationalError) and state is None:
-        return f"The database cannot be reached; check that it runs and LEADWRIGHT_DATABASE_URL. It says: {error}"
+        return (
+            f"The database cannot be reached; check LEADWRIGHT_DATABASE_URL and the server. It says: {error}"
+        )
     return f"The database says: {error}"

@@ -11,7 +11,9 @@ def identity(
     urls: Annotated[list[str], typer.Argument(metavar="URL...", help="LinkedIn addresses in any spelling.")],
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
 ) -> None:
-    """Show who each LinkedIn address names: equal kind and key mean one person.
+    """Show whom LinkedIn addresses name.
+
+    Equal kind and key mean one person.
 
     Needs no database. Exits with 1 when an address names nobody.
     """

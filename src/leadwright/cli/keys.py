@@ -10,7 +10,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
-_COLUMNS = ("id", "name", "workspaceId", "prefix", "scopes", "createdAt", "expiresAt", "revokedAt", "lastUsedAt")
+_COLUMNS = (
+    "id",
+    "name",
+    "workspaceId",
+    "prefix",
+    "scopes",
+    "createdAt",
+    "expiresAt",
+    "revokedAt",
+    "lastUsedAt",
+)
 
 
 @app.command()
@@ -18,14 +28,18 @@ def create(
     name: Annotated[str, typer.Option("--name", help="What the key is for.")],
     scopes: Annotated[
         list[str] | None,
-        typer.Option("--scope", metavar="SCOPE", help="Such as leads:write; repeatable. Without it, everything."),
+        typer.Option(
+            "--scope", metavar="SCOPE", help="Such as leads:write; repeatable. Without it, everything."
+        ),
     ] = None,
     workspace: Annotated[
         str | None, typer.Option("--workspace", metavar="ID", help="Without it, the default workspace.")
     ] = None,
     expires: Annotated[
         str | None,
-        typer.Option("--expires", metavar="D", help="30d, 12h, 2030-12-31 or 2030-12-31T18:00:00Z. Without it, never."),
+        typer.Option(
+            "--expires", metavar="D", help="30d, 12h, 2030-12-31 or 2030-12-31T18:00:00Z. Without it, never."
+        ),
     ] = None,
 ) -> None:
     """Make an API key and print it, alone on the last line.
@@ -51,7 +65,8 @@ def create(
 
     key, secret = in_transaction(work)
     until = f"until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else "until it is revoked"
-    remark(f"Key {public(Prefix.API_KEY, key.id)} ({', '.join(key.scopes)}) is good {until}. It is shown only now:")
+    shown = f"{public(Prefix.API_KEY, key.id)} ({', '.join(key.scopes)})"
+    remark(f"Key {shown} is good {until}. It is shown only now:")
     print(secret)
 
 
@@ -68,11 +83,14 @@ def list_keys(
     if as_json:
         show_json(found)
     else:
-        show_table(_COLUMNS, [[_cell(key[column]) for column in _COLUMNS] for key in found])
+        rows = [key | {"scopes": " ".join(key["scopes"])} for key in found]
+        show_table(_COLUMNS, [[row[column] for column in _COLUMNS] for row in rows])
 
 
 @app.command()
-def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it: key_…")]) -> None:
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it: key_…")],
+) -> None:
     """End a key at once, in every running process."""
     from leadwright.accounts import service
     from leadwright.cli.output import remark
@@ -93,7 +111,9 @@ def _workspace_id(text: str | None) -> str | None:
         return None
     known = bare(Prefix.WORKSPACE, text)
     if known is None:
-        raise NotFound("Workspace not found; `leadwright workspaces list` shows them", code="workspace_not_found")
+        raise NotFound(
+            "Workspace not found; `leadwright workspaces list` shows them", code="workspace_not_found"
+        )
     return known
 
 
@@ -122,7 +142,3 @@ def _body(key: "ApiKey") -> dict[str, Any]:
         "revokedAt": iso(key.revoked_at) if key.revoked_at else None,
         "lastUsedAt": iso(key.last_used_at) if key.last_used_at else None,
     }
-
-
-def _cell(value: Any) -> str:
-    return " ".join(value) if isinstance(value, list) else value

@@ -1,5 +1,6 @@
 """The command ``leadwright``: its groups of commands, and how a fault becomes one line and an exit code."""
 
+import io
 import sys
 from typing import Annotated
 
@@ -39,16 +40,17 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _options(  # pyright: ignore[reportUnusedFunction] -- typer calls it
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+        bool,
+        typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
     del version
 
 
 def run() -> None:
-    """Runs the command line and exits: 0 done, 1 failed, 2 wrong usage, each fault as one line on standard error."""
+    """Runs the command line and exits: 0 done, 1 failed, 2 wrong usage. A fault is one line on stderr."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         app()

@@ -27,7 +27,9 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
 def printable(value: object) -> str:
     """The value on one line. Control characters, which could steer a terminal, are shown as escapes."""
     text = "" if value is None else str(value)
-    return "".join(_escaped(c) if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
+    return "".join(
+        _escaped(c) if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text
+    )
 
 
 def _escaped(character: str) -> str:

@@ -5,14 +5,14 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvloop
 
 from leadwright.cli import development
-from leadwright.cli.faults import CommandFault
+from leadwright.cli.faults import CommandError
 from leadwright.cli.serve import DEFAULT_PORT
 from leadwright.cli.session import bring_to_schema, database_of, load_settings
 from leadwright.clock import system_clock
@@ -38,33 +38,34 @@ def serve(host: str, port: int, *, dev: bool) -> None:
     listening = listen(host, port, dev=dev)
     with listening:
         check_secret_key(settings)
-        with database_of(settings) as conninfo:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(settings, conninfo, listening, dev=dev))
+        with database_of(settings) as conninfo, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, conninfo, listening, dev=dev))
 
 
 def listen(host: str, port: int, *, dev: bool = False) -> socket.socket:
-    """Raises CommandFault when the address cannot be had."""
+    """Raises CommandError when the address cannot be had."""
     try:
         return bind(host, port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise CommandFault(_busy(port, dev=dev)) from error
+            raise CommandError(_busy(port, dev=dev)) from error
         reason = error.strerror or str(error)
-        raise CommandFault(f"Cannot listen on {host} port {port}: {reason}; choose others with --host and --port") from error
+        raise CommandError(
+            f"Cannot listen on {host} port {port}: {reason}; choose others with --host and --port"
+        ) from error
 
 
 def _busy(port: int, *, dev: bool) -> str:
     other = DEFAULT_PORT + 1 if port == DEFAULT_PORT else DEFAULT_PORT
     if dev:
-        return (
-            f"Port {port} is in use. Take another one: leadwright serve --dev --port {other} (make run PORT={other})"
-        )
-    return f"Port {port} is in use. Take another one: leadwright serve --port {other}"
+        advice = f"leadwright serve --dev --port {other} (or: make run PORT={other})"
+    else:
+        advice = f"leadwright serve --port {other}"
+    return f"Port {port} is in use. Take another one: {advice}"
 
 
 def check_secret_key(settings: Settings) -> None:
-    """Loads the key, and makes its file on first use, so that a wrong one shows at the start and not in a request."""
+    """Loads the key, making its file on first use, so that a wrong one shows at the start."""
     configured = settings.secret_key.get_secret_value() if settings.secret_key else None
     data_dir = settings.data_dir.expanduser()
     with explained(data_dir):
@@ -76,7 +77,7 @@ def check_secret_key(settings: Settings) -> None:
 
 
 def _make_private(folder: Path) -> None:
-    """With a database elsewhere the folder holds the secret key alone, and no other user need pass through."""
+    """With a database elsewhere the folder holds the secret key alone: nobody else need pass through."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
@@ -87,18 +88,23 @@ async def _serve(settings: Settings, conninfo: str, listening: socket.socket, *,
         loop.add_signal_handler(number, stop.set)
     await bring_to_schema(conninfo, embedded=settings.embedded)
     try:
-        async with asyncio.timeout(None) as limit, open_pool(settings, conninfo) as database:
-            async with accepting(database, settings, listening) as ended:
-                await _announce(database, address_of(listening), dev=dev)
-                await _either(stop.wait, ended)
-                limit.reschedule(loop.time() + STOP_WITHIN_SECONDS)
-                _log.info("stopping")
+        async with (
+            asyncio.timeout(None) as limit,
+            open_pool(settings, conninfo) as database,
+            accepting(database, settings, listening) as ended,
+        ):
+            await _announce(database, address_of(listening), dev=dev)
+            await _either(stop.wait, ended)
+            limit.reschedule(loop.time() + STOP_WITHIN_SECONDS)
+            _log.info("stopping")
     except TimeoutError:
+        if not stop.is_set():
+            raise
         _log.warning("stopped without waiting any longer", seconds=STOP_WITHIN_SECONDS)
 
 
 @asynccontextmanager
-async def open_pool(settings: Settings, conninfo: str) -> AsyncIterator[Database]:
+async def open_pool(settings: Settings, conninfo: str) -> AsyncGenerator[Database]:
     database = Database(conninfo, size=settings.database_pool_size)
     await database.open()
     try:
@@ -110,8 +116,8 @@ async def open_pool(settings: Settings, conninfo: str) -> AsyncIterator[Database
 @asynccontextmanager
 async def accepting(
     database: Database, settings: Settings, listening: socket.socket
-) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """A server that accepts requests while the block runs. Yields how to wait for its end, which is a fault."""
+) -> AsyncGenerator[Callable[[], Awaitable[object]]]:
+    """A server that accepts requests while the block runs. Yields how to wait for its end, a fault."""
     async with serving(database, settings, system_clock) as app:
         server = Server(app)
         running = asyncio.create_task(server.serve(sockets=[listening]))
@@ -133,7 +139,8 @@ async def _either(*waits: Callable[[], Awaitable[object]]) -> None:
 
 def address_of(listening: socket.socket) -> str:
     """The URL under which a caller on this machine reaches the socket."""
-    host, port = listening.getsockname()[:2]
+    address: tuple[str, int] = listening.getsockname()[:2]
+    host, port = address
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- read, not bound
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

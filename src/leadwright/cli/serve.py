@@ -13,10 +13,13 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = DEFAULT_PORT,
     dev: Annotated[
-        bool, typer.Option("--dev", help="Also make a first campaign and a fresh key, and show how to use them.")
+        bool,
+        typer.Option("--dev", help="Also make a first campaign and a fresh key, and show how to use them."),
     ] = False,
 ) -> None:
-    """Serve the API, with the embedded database unless LEADWRIGHT_DATABASE_URL names another.
+    """Run the server.
+
+    With the embedded database, unless LEADWRIGHT_DATABASE_URL names another.
 
     Logs go to standard error. SIGTERM and ^C let the requests under way finish, within 10 seconds.
     """

@@ -1,4 +1,4 @@
-"""What ``leadwright demo`` shows: headings, code, answers and claims, with colour on a terminal, plain elsewhere."""
+"""What ``leadwright demo`` shows: headings, answers, claims; coloured on a terminal, plain elsewhere."""
 
 import json
 
@@ -34,7 +34,10 @@ class Stage:
 
     def end(self, seconds: float) -> None:
         self.heading("Done" if self.as_claimed else "Something was not as claimed")
-        self.say(f"In {seconds:.1f} s; the scratch folder and its database are gone. Your own server: leadwright serve --dev")
+        self.say(
+            f"In {seconds:.1f} s; the scratch folder and its database are gone. "
+            "A server of your own: leadwright serve --dev"
+        )
 
     def _show(self, text: str, language: str) -> None:
         if self._console.is_terminal:

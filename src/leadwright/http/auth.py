@@ -33,9 +33,7 @@ class Authenticator:
         """Raises Unauthorized for a missing, unknown, revoked or expired key."""
         key = request.headers.get(API_KEY_HEADER)
         if not key:
-            raise Unauthorized(
-                f"Missing API key: send it in the {API_KEY_HEADER} header", code="api_key_missing"
-            )
+            raise Unauthorized(f"Missing API key: send it in the {API_KEY_HEADER} header", code="api_key_missing")
         digest = key_digest(key)
         principal = self._remembered.get(digest) or await self._look_up(digest)
         if principal is None or principal.expired(now):

@@ -34,9 +34,7 @@ def is_loopback(address: str) -> bool:
 
 def _is_trusted(address: str, trusted: Sequence[str]) -> bool:
     parsed = _parse(address)
-    return parsed is not None and any(
-        parsed in ipaddress.ip_network(network, strict=False) for network in trusted
-    )
+    return parsed is not None and any(parsed in ipaddress.ip_network(network, strict=False) for network in trusted)
 
 
 def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

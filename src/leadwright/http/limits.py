@@ -79,9 +79,7 @@ class RateLimiter:
 
     async def _renew(self, lease: _Lease, key_id: str, now: datetime) -> None:
         async with self._database.session() as connection:
-            granted, left = await store.lease_requests(
-                connection, key_id, block=self._block, rate=self._rate, now=now
-            )
+            granted, left = await store.lease_requests(connection, key_id, block=self._block, rate=self._rate, now=now)
         lease.granted, lease.left_in_bucket, lease.refused = granted, left, granted < 1
         lease.until = now + (self._time_for_a_block if lease.refused else LEASE_LIFETIME)
 

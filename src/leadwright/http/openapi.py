@@ -66,7 +66,7 @@ _FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")
 
 
 def answer(app: FastAPI) -> Callable[[], Response]:
-    """What /openapi.json answers: the document, written at the first call, when all routes stand, then kept."""
+    """What /openapi.json answers: the document, written at the first call, when all routes stand."""
 
     @cache
     def body() -> bytes:

@@ -42,7 +42,7 @@ class ErrorBody(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route of the document. ``operation`` is the framework's draft, ``body_fields`` are those it reads."""
+    """One route of the document: the framework's draft of it, and the fields of the body that it reads."""
 
     method: str
     path: str

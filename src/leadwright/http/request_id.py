@@ -73,9 +73,7 @@ def _under_current_prefix(scope: Scope) -> Scope:
     return {**scope, **current, "asked": path}
 
 
-async def _answer_fault(
-    error: Exception, request_id: str, answer: _Answer, scope: Scope, receive: Receive
-) -> None:
+async def _answer_fault(error: Exception, request_id: str, answer: _Answer, scope: Scope, receive: Receive) -> None:
     fault = error if isinstance(error, LeadwrightError) else passing_fault(error)
     if fault is None:
         _log.error("unhandled fault", fault=type(error).__name__, where=_frames(error))

@@ -57,7 +57,7 @@ class Call:
         return self.principal.workspace_id
 
 
-class _Rollback(Exception):  # noqa: N818 -- it carries an answer, it is no error
+class _Rollback(Exception):
     """Carries an answer out of a transaction whose effects are to be undone."""
 
     def __init__(self, response: Response) -> None:

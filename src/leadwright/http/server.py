@@ -40,9 +40,7 @@ class JsonRefusingProtocol(HttpToolsProtocol):
         answer = problem(InvalidRequest("The request is not valid HTTP", code="invalid_http"), request_id)
         headers = [*answer.raw_headers, (REQUEST_ID_HEADER.lower().encode(), request_id.encode())]
         head = b"".join(b"%s: %s\r\n" % header for header in headers)
-        self.transport.write(
-            b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n" + head + b"\r\n" + bytes(answer.body)
-        )
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n" + head + b"\r\n" + bytes(answer.body))
         self.transport.close()
 
 

@@ -23,9 +23,7 @@ NOT_READY = Fault(
     "migrations_pending",
     "The database lacks migrations; run: leadwright db migrate",
 )
-NOT_FOR_THIS_CALLER = Fault(
-    "Not for this caller: see the setting `metrics`.", "route_not_found", "Cannot GET /metrics"
-)
+NOT_FOR_THIS_CALLER = Fault("Not for this caller: see the setting `metrics`.", "route_not_found", "Cannot GET /metrics")
 
 
 class Alive(BaseModel):

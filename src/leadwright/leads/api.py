@@ -13,9 +13,11 @@ from leadwright.http.limits import may_hold_nul
 from leadwright.http.paging import Page, pagination, paging
 from leadwright.http.problems import json_answer
 from leadwright.http.route import CurrentCall, api_router, needs
-from leadwright.leads import dry_run, service, wire
+from leadwright.identity import Identity, linkedin_identity
+from leadwright.leads import dry_run, joining, service, wire
 from leadwright.leads.model import LeadStatus, OnDuplicate
 from leadwright.leads.store import Filter
+from leadwright.people import service as people
 
 router = api_router("leads")
 
@@ -148,3 +150,30 @@ async def lead_history(
         limit=limit + 1,
     )
     return wire.history_body(lead_id, entries, limit)
+
+
+@router.post(
+    "/identity/aliases",
+    summary="Say that two addresses are one person",
+    operation_id="join_identities",
+    response_model=wire.Joined,
+    openapi_extra=needs("leads:write"),
+    tags=["identity"],
+)
+async def join_identities(body: wire.JoinBody, call: CurrentCall) -> wire.Joined:
+    """For instance a slug and the member token of the same profile. It cannot be taken back.
+
+    From then on duplicates, suppressions and look-ups follow both. Where a campaign has a lead under each, the
+    younger stops as a duplicate.
+    """
+    one, other = _identity("linkedinUrl", body.linkedinUrl), _identity("sameAs", body.sameAs)
+    learned = await joining.join(call.connection, call.workspace_id, one, other, call.now)
+    canonical = await people.canonical(call.connection, call.workspace_id, [one])
+    return wire.Joined(success=True, learned=learned, identityKey=canonical[one].text)
+
+
+def _identity(field: str, url: str) -> Identity:
+    found = linkedin_identity(url)
+    if isinstance(found, Identity):
+        return found
+    raise InvalidRequest.of([Detail(field, found.reason.removeprefix("linkedinUrl "))])

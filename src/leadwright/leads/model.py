@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -127,9 +127,9 @@ def parse_row(index: int, row: Any, lead_id: str, *, check_nul: bool = False) ->
 
     ``check_nul`` looks for NUL characters, which only a body with an escaped one can hold.
     """
-    if type(row) is not dict:
+    if not isinstance(row, dict):
         return _not_an_object(index, row)
-    fields: dict[str, Any] = row
+    fields = cast(dict[str, Any], row)
     url = fields.pop("linkedinUrl", "")
     identity = linkedin_identity(url)
     if not isinstance(identity, Identity):
@@ -173,10 +173,9 @@ def _merge_nested(fields: dict[str, Any]) -> None:
     nested = fields.pop("customFields")
     if nested is None:
         return
-    if type(nested) is not dict:
+    if not isinstance(nested, dict):
         raise _Unfit("invalid_field", "customFields must be an object")
-    extras: dict[str, Any] = nested
-    for name, value in extras.items():
+    for name, value in cast(dict[str, Any], nested).items():
         fields.setdefault(name, value)
 
 
@@ -202,7 +201,7 @@ def _check_custom(fields: dict[str, Any]) -> None:
     if len(fields) > MOST_CUSTOM_FIELDS:
         raise _Unfit("too_many_fields", f"a lead has at most {MOST_CUSTOM_FIELDS} custom fields")
     for name, value in fields.items():
-        kind = type(value)
+        kind = cast(type[object], type(value))
         if len(name) > LONGEST_FIELD_NAME:
             raise _Unfit("too_long", f"a field name is longer than {LONGEST_FIELD_NAME} characters")
         if kind is str:
@@ -220,8 +219,8 @@ def _check_number(name: str, value: float) -> None:
 
 
 def _refuse_nul(lead: NewLead, custom: Mapping[str, Any]) -> None:
-    texts = [lead.linkedin_url, lead.first_name, lead.last_name, lead.company, lead.title, lead.email, *custom, *custom.values()]
-    if any(isinstance(text, str) and "\0" in text for text in texts):
+    standard = (lead.linkedin_url, lead.first_name, lead.last_name, lead.company, lead.title, lead.email)
+    if any(isinstance(text, str) and "\0" in text for text in (*standard, *custom, *custom.values())):
         raise _Unfit("bad_character", "a field holds the NUL character, which cannot be stored")
 
 
@@ -241,7 +240,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A person in a campaign. ``profile`` holds what channels learned (followerCount, …), ``custom`` what callers sent."""
+    """A person in a campaign. ``profile`` is what channels learned (followerCount, …), ``custom`` what callers sent."""
 
     id: str
     campaign_id: str

@@ -9,9 +9,11 @@ from leadwright.errors import NotFound
 from leadwright.events import service as events
 from leadwright.events.model import EventType
 from leadwright.http.paging import Page
-from leadwright.leads import store
+from leadwright.identity import Identity, IdentityKind
+from leadwright.leads import ingest_store, store
 from leadwright.leads.model import Lead, LeadStatus, NewLead, Outcome, Rejection, Result, parse_row
 from leadwright.leads.wire import AddLeads
+from leadwright.people import service as people
 from leadwright.postgres.pool import Connection
 from leadwright.suppression.model import match_values
 from leadwright.telemetry import metrics
@@ -63,8 +65,9 @@ async def add(
     """
     campaign_id = campaigns.known_id(request.campaign_id)
     leads, rejected = _judge(request, check_nul=check_nul)
-    batch = store.Batch(ids.new_id(), campaign_id, api_key_id, leads, rejected, request.on_duplicate, now)
-    done = await store.ingest(connection, workspace_id, batch)
+    batch = ingest_store.Batch(ids.new_id(), campaign_id, api_key_id, leads, rejected, request.on_duplicate, now)
+    await people.hold(connection, workspace_id)
+    done = await ingest_store.ingest(connection, workspace_id, batch)
     if done is None:
         raise campaigns.not_found()
     if done.added and done.campaign_status == "finished" and done.finished_by == "system":
@@ -90,7 +93,7 @@ def _judge(request: AddLeads, *, check_nul: bool) -> tuple[list[NewLead], list[R
     return leads, rejected
 
 
-def _report(batch: store.Batch, done: store.Ingested, results: tuple[Result, ...]) -> Report:
+def _report(batch: ingest_store.Batch, done: ingest_store.Ingested, results: tuple[Result, ...]) -> Report:
     updated = sum(row.updated for row in done.not_added)
     suppressed = sum(row.suppressed for row in done.not_added)
     duplicates = len(done.not_added) - updated - suppressed
@@ -102,10 +105,12 @@ def _report(batch: store.Batch, done: store.Ingested, results: tuple[Result, ...
     ):
         metrics.LEADS.labels(outcome).inc(count)
     will, why = _will_process(done)
-    return Report(batch.import_id, batch.campaign_id, tuple(batch.leads), done.added, updated, duplicates, results, will, why)
+    return Report(
+        batch.import_id, batch.campaign_id, tuple(batch.leads), done.added, updated, duplicates, results, will, why
+    )
 
 
-def _will_process(done: store.Ingested) -> tuple[bool, str]:
+def _will_process(done: ingest_store.Ingested) -> tuple[bool, str]:
     """Whether these leads will move, and if not, the first thing that is in the way."""
     if done.campaign_status != "started":
         return False, _NOT_STARTED[done.campaign_status]
@@ -116,7 +121,7 @@ def _will_process(done: store.Ingested) -> tuple[bool, str]:
     return True, "The campaign is started"
 
 
-def _refusals(batch: store.Batch, done: store.Ingested) -> tuple[Result, ...]:
+def _refusals(batch: ingest_store.Batch, done: ingest_store.Ingested) -> tuple[Result, ...]:
     urls = {lead.index: lead.linkedin_url for lead in batch.leads}
     suppressed = [_suppressed(row, urls[row.index]) for row in done.not_added if row.suppressed]
     return tuple(sorted([*map(_rejected, batch.rejected), *suppressed], key=_by_index))
@@ -126,7 +131,7 @@ def _rejected(row: Rejection) -> Result:
     return Result(row.index, Outcome.INVALID, code=row.code, reason=row.reason, linkedin_url=row.linkedin_url)
 
 
-def _suppressed(row: store.NotAdded, url: str) -> Result:
+def _suppressed(row: ingest_store.NotAdded, url: str) -> Result:
     return Result(
         row.index,
         Outcome.SUPPRESSED,
@@ -138,28 +143,26 @@ def _suppressed(row: store.NotAdded, url: str) -> Result:
 
 
 async def _all_results(
-    connection: Connection, workspace_id: str, batch: store.Batch, done: store.Ingested
+    connection: Connection, workspace_id: str, batch: ingest_store.Batch, done: ingest_store.Ingested
 ) -> tuple[Result, ...]:
     """One result a row. Which leads the duplicates are is looked up here, for those who want to know."""
     rest = {row.index: row for row in done.not_added}
     persons = [(row.kind, row.key) for row in done.not_added if not row.suppressed]
-    existing = await store.ids_of_persons(connection, workspace_id, batch.campaign_id, persons) if persons else {}
+    existing = (
+        await ingest_store.ids_of_persons(connection, workspace_id, batch.campaign_id, persons) if persons else {}
+    )
+    news = {lead.index: Identity(IdentityKind(lead.kind), lead.key) for lead in batch.leads if lead.index not in rest}
+    canonical = await people.canonical(connection, workspace_id, news.values())
     added = [
-        Result(
-            lead.index,
-            Outcome.ADDED,
-            lead_id=lead.id,
-            identity_key=f"{lead.kind}:{lead.key}",
-            linkedin_url=lead.linkedin_url,
-        )
+        Result(lead.index, Outcome.ADDED, lead_id=lead.id, identity_key=canonical[news[lead.index]].text)
         for lead in batch.leads
-        if lead.index not in rest
+        if lead.index in news
     ]
     known = [_known(row, existing.get((row.kind, row.key))) for row in done.not_added if not row.suppressed]
     return tuple(sorted([*added, *known, *_refusals(batch, done)], key=_by_index))
 
 
-def _known(row: store.NotAdded, lead_id: str | None) -> Result:
+def _known(row: ingest_store.NotAdded, lead_id: str | None) -> Result:
     identity_key = f"{row.kind}:{row.key}"
     if row.updated:
         return Result(row.index, Outcome.UPDATED, lead_id=lead_id, identity_key=identity_key)
@@ -203,9 +206,7 @@ async def list_leads(connection: Connection, workspace_id: str, which: store.Fil
     """A page of leads and how many there are. Raises NotFound for an unknown campaign."""
     if which.campaign_id is not None and not await campaigns.exists(connection, workspace_id, which.campaign_id):
         raise campaigns.not_found()
-    fetched = await store.leads(
-        connection, workspace_id, which, after=page.after, offset=page.offset, limit=page.fetch
-    )
+    fetched = await store.leads(connection, workspace_id, which, after=page.after, offset=page.offset, limit=page.fetch)
     total, estimated = await _total(connection, workspace_id, which)
     return Listing(fetched, total, estimated)
 
@@ -220,9 +221,7 @@ async def _total(connection: Connection, workspace_id: str, which: store.Filter)
     return max(counted, await store.estimate(connection, workspace_id, which)), True
 
 
-async def remove(
-    connection: Connection, workspace_id: str, lead_id: str | None, *, purge: bool, now: datetime
-) -> None:
+async def remove(connection: Connection, workspace_id: str, lead_id: str | None, *, purge: bool, now: datetime) -> None:
     """Takes a lead out of its campaign: it stays as STOPPED, or with ``purge`` its rows go. Raises NotFound."""
     standing = await store.lock(connection, workspace_id, lead_id) if lead_id else None
     if lead_id is None or standing is None:
@@ -230,33 +229,40 @@ async def remove(
     was_active = standing.state != "done"
     if purge:
         await store.purge(connection, workspace_id, lead_id)
-        await _count(connection, workspace_id, standing, leads=-1, active=-1 if was_active else 0)
+        await count(connection, workspace_id, standing, leads=-1, active=-1 if was_active else 0)
     elif standing.status != LeadStatus.STOPPED:
         await store.stop(connection, workspace_id, lead_id, now)
-        await _count(connection, workspace_id, standing, active=-1 if was_active else 0)
-        await _tell_status(connection, workspace_id, lead_id, standing, LeadStatus.STOPPED, now)
+        await count(connection, workspace_id, standing, active=-1 if was_active else 0)
+        await tell_status(connection, workspace_id, lead_id, standing, LeadStatus.STOPPED, now)
 
 
-async def _count(connection: Connection, workspace_id: str, standing: store.Standing, **deltas: int) -> None:
+async def count(connection: Connection, workspace_id: str, standing: store.Standing, **deltas: int) -> None:
+    """Counts what changed for the campaign of a lead."""
     changed = {counter: delta for counter, delta in deltas.items() if delta}
     if changed:
         await campaigns.add_counts(connection, workspace_id, standing.campaign_id, changed)
 
 
-async def _tell_status(
+async def tell_status(
     connection: Connection,
     workspace_id: str,
     lead_id: str,
     before: store.Standing,
     status: LeadStatus,
     now: datetime,
+    *,
+    duplicate_of: str | None = None,
 ) -> None:
+    """Writes a change of status down, privately and as the public event. The caller holds the lead's lock."""
+    detail = {"previousStatus": before.status, "newStatus": status.value}
+    if duplicate_of is not None:
+        detail["duplicateOf"] = ids.public(ids.Prefix.LEAD, duplicate_of)
     await store.add_history(
         connection,
         workspace_id,
         lead_id,
-        type="status_changed",
-        detail={"previousStatus": before.status, "newStatus": status},
+        kind="status_changed",
+        detail=detail,
         now=now,
     )
     await events.record(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, cast
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,9 +37,9 @@ class AddLeads(msgspec.Struct):
 def read_add_leads(body: bytes) -> AddLeads:
     """Reads the envelope strictly. Raises InvalidRequest naming what is missing or wrong."""
     value = _decode(body)
-    if type(value) is not dict:
+    if not isinstance(value, dict):
         raise InvalidRequest("The request body must be a JSON object with campaignId and leads")
-    envelope: dict[str, Any] = value
+    envelope = cast(dict[str, Any], value)
     wrong = [fault for fault in (_campaign_fault(envelope), _leads_fault(envelope), _mode_fault(envelope)) if fault]
     if wrong:
         raise InvalidRequest.of(wrong)
@@ -109,7 +109,7 @@ class LeadRow(BaseModel):
     """One lead of a request. Every other key is a custom field: any JSON scalar, kept with its type."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, str | int | float | bool | None]
+    __pydantic_extra__: dict[str, str | int | float | bool | None]  # type: ignore[reportIncompatibleVariableOverride]
 
     linkedinUrl: str = Field(description="A LinkedIn profile address, in any usual spelling.", max_length=2048)
     firstName: str | None = None
@@ -156,7 +156,7 @@ class TemplateWarning(BaseModel):
 
 
 class AddLeadsAnswer(BaseModel):
-    """What was done with the rows; ``leadsAdded + leadsUpdated + duplicatesSkipped + invalidEntries`` is their number."""
+    """What was done with the rows: added, updated, duplicates and invalid ones are as many as were sent."""
 
     success: bool
     leadsAdded: int
@@ -164,7 +164,7 @@ class AddLeadsAnswer(BaseModel):
     invalidEntries: int
     leadsUpdated: int | SkipJsonSchema[None] = Field(None, description="Only with `onDuplicate` fill or overwrite.")
     errors: list[RowError] | SkipJsonSchema[None] = Field(None, description="Only when a row was invalid.")
-    importId: str | None | SkipJsonSchema[None] = Field(None, description="Only with `report=full`.")
+    importId: str | None = Field(None, description="Only with `report=full`.")
     willProcess: bool | SkipJsonSchema[None] = Field(None, description="Only with `report=full`.")
     willProcessReason: str | SkipJsonSchema[None] = Field(None, description="Only with `report=full`.")
     results: list[RowResult] | SkipJsonSchema[None] = Field(None, description="Only with `report=full`: one per row.")
@@ -188,15 +188,15 @@ class LeadBody(BaseModel):
     campaignId: str
     createdAt: str
     updatedAt: str
-    about: str | None | SkipJsonSchema[None] = Field(None, description="Only with `full`, like all that follow.")
-    location: str | None | SkipJsonSchema[None] = None
-    industry: str | None | SkipJsonSchema[None] = None
-    website: str | None | SkipJsonSchema[None] = None
-    profilePictureUrl: str | None | SkipJsonSchema[None] = None
-    followerCount: int | None | SkipJsonSchema[None] = None
-    connectionCount: int | None | SkipJsonSchema[None] = None
-    isPremium: bool | None | SkipJsonSchema[None] = None
-    isOpenProfile: bool | None | SkipJsonSchema[None] = None
+    about: str | None = Field(None, description="Only with `full`, like all that follow.")
+    location: str | None = None
+    industry: str | None = None
+    website: str | None = None
+    profilePictureUrl: str | None = None
+    followerCount: int | None = None
+    connectionCount: int | None = None
+    isPremium: bool | None = None
+    isOpenProfile: bool | None = None
     data: dict[str, Annotated[str | int | float | bool | None, Field()]] | SkipJsonSchema[None] = Field(
         None, description="The custom fields."
     )
@@ -352,6 +352,19 @@ def report_body(report: Told, *, full: bool, updates: bool) -> dict[str, Any]:
             "results": [result_body(result) for result in report.results],
         }
     return body
+
+
+class JoinBody(BaseModel):
+    """Two addresses of one person."""
+
+    linkedinUrl: str = Field(examples=["https://www.linkedin.com/in/jane-smith"], max_length=2048)
+    sameAs: str = Field(examples=["https://www.linkedin.com/in/ACoAAABxYz0BqLmN"], max_length=2048)
+
+
+class Joined(BaseModel):
+    success: bool
+    learned: bool = Field(description="False when that was known before.")
+    identityKey: str = Field(description="The canonical key that both are now known by.")
 
 
 ADD_LEADS_EXAMPLE: dict[str, Any] = {

@@ -40,11 +40,23 @@ async def resolve(connection: Connection, workspace_id: str, urls: Sequence[str]
     ]
 
 
+async def hold(connection: Connection, workspace_id: str) -> None:
+    """Keeps who is whom as it is until the transaction ends, for a later statement that stores canonical keys."""
+    await store.hold(connection, workspace_id)
+
+
 async def hold_canonical(
     connection: Connection, workspace_id: str, identities: Iterable[Identity]
 ) -> Mapping[Identity, Identity]:
     """The canonical keys, which stay so until the transaction ends: for whoever stores them."""
     await store.hold(connection, workspace_id)
+    return await store.canonical(connection, workspace_id, identities)
+
+
+async def canonical(
+    connection: Connection, workspace_id: str, identities: Iterable[Identity]
+) -> Mapping[Identity, Identity]:
+    """The key that the person of each given key is known by."""
     return await store.canonical(connection, workspace_id, identities)
 
 

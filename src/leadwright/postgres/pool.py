@@ -1,7 +1,6 @@
 """Connections to PostgreSQL: one pool a process, transactions for the edge, and which database faults pass by themselves."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -9,7 +8,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
-from psycopg.errors import IdleInTransactionSessionTimeout, InsufficientResources, OperatorIntervention, QueryCanceled
+from psycopg.errors import DiskFull, IdleInTransactionSessionTimeout, LockNotAvailable, QueryCanceled
 from psycopg.pq import Format, TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -19,6 +18,11 @@ Connection: TypeAlias = AsyncConnection[tuple[Any, ...]]
 
 STATEMENT_TIMEOUT_SECONDS = 30
 WAIT_FOR_DATABASE_SECONDS = 10.0
+RECONNECT_SECONDS = 60.0
+"""For so long the pool tries by itself to replace a lost connection; after that, when somebody asks for one."""
+_TOOK_TOO_LONG = frozenset({QueryCanceled.sqlstate, LockNotAvailable.sqlstate})
+_AWAY_CLASSES = frozenset({"08", "53", "57"})
+"""Connection exceptions, insufficient resources, operator intervention."""
 
 
 class BareIdLoader(Loader):
@@ -52,7 +56,7 @@ class Database:
             kwargs={"autocommit": True, "prepare_threshold": 5 if prepare else None, "connect_timeout": 10},
             configure=_configure,
             timeout=WAIT_FOR_DATABASE_SECONDS,
-            reconnect_timeout=60,
+            reconnect_timeout=RECONNECT_SECONDS,
         )
 
     async def open(self) -> None:
@@ -88,10 +92,6 @@ class Database:
             await connection.close()
             await self._pool.putconn(connection)
 
-    async def reconnect(self) -> None:
-        """Replaces dead connections now, instead of when the pool next meets them."""
-        await self._pool.check()
-
 
 def _looks_dead(connection: Connection) -> bool:
     """Whether the server has hung up, told by the socket alone: no round trip.
@@ -122,25 +122,17 @@ def away() -> Unavailable:
 
 
 def passing_fault(error: BaseException) -> Unavailable | None:
-    """The 503 for a database fault that is nobody's mistake (away, restarting, disk full, overloaded), else None."""
-    if isinstance(error, psycopg.errors.DiskFull):
+    """The 503 for a database fault that is nobody's mistake (away, restarting, disk full, overloaded), else None.
+
+    Told by the SQLSTATE, since psycopg's exceptions do not inherit from that of their class; a fault of the connection
+    itself has none.
+    """
+    if not isinstance(error, psycopg.Error):
+        return None
+    state = error.sqlstate
+    if state == DiskFull.sqlstate:
         return Unavailable("The server's disk is full; nothing was changed", retry_after=30, code="disk_full")
-    if isinstance(error, QueryCanceled):
+    if state in _TOOK_TOO_LONG:
         return Unavailable("The database took too long; nothing was changed", retry_after=5, code="database_timeout")
-    if isinstance(error, (InsufficientResources, OperatorIntervention, IdleInTransactionSessionTimeout)):
-        return away()
-    if isinstance(error, (psycopg.OperationalError, PoolTimeout)) and getattr(error, "sqlstate", None) is None:
-        return away()
-    return None
-
-
-async def retry_while_away(attempt: Callable[[], Any], *, seconds: float, pause: float = 0.05) -> Any:
-    """Runs ``attempt`` until it stops failing with a connection fault, for start-up only."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while True:
-        try:
-            return await attempt()
-        except psycopg.OperationalError:
-            if asyncio.get_running_loop().time() > deadline:
-                raise
-            await asyncio.sleep(pause)
+    lost = isinstance(error, psycopg.OperationalError) if state is None else state[:2] in _AWAY_CLASSES
+    return away() if lost or state == IdleInTransactionSessionTimeout.sqlstate else None
