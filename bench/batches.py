@@ -1,15 +1,20 @@
 """The leads that benchmarks send: distinct people, five custom fields, about 500 bytes each."""
 
 import json
-from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import md5
 from typing import Any
 
 LEADS_A_BATCH = 100
 
 
 def lead(number: int) -> dict[str, Any]:
-    """A lead no other number gives; the slugs are spread over the alphabet, as people's are."""
-    slug = f"{(number * 2654435761) % 2**32:08x}-person-{number}"
+    """A lead no other number gives. Slugs are spread at random, as people's are; ``bench.fill`` makes the same ones.
+
+    A hash and not a multiplication: evenly spread keys would fill the pages of an index in step, and split them in
+    waves.
+    """
+    slug = f"{md5(str(number).encode()).hexdigest()[:8]}-person-{number}"
     return {
         "linkedinUrl": f"https://www.linkedin.com/in/{slug}",
         "firstName": f"First{number % 977}",
@@ -24,9 +29,13 @@ def lead(number: int) -> dict[str, Any]:
     }
 
 
-def bodies(campaign_id: str, start: int, count: int) -> Iterator[bytes]:
-    """``count`` request bodies of 100 leads each, from lead ``start`` on."""
-    for batch in range(count):
-        first = start + batch * LEADS_A_BATCH
-        leads = [lead(number) for number in range(first, first + LEADS_A_BATCH)]
-        yield json.dumps({"campaignId": campaign_id, "leads": leads}).encode()
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """100 leads from lead ``first`` on for a campaign; its body is written where it is sent from."""
+
+    campaign: str
+    first: int
+
+    def body(self) -> bytes:
+        leads = [lead(number) for number in range(self.first, self.first + LEADS_A_BATCH)]
+        return json.dumps({"campaignId": self.campaign, "leads": leads}).encode()

@@ -2,199 +2,246 @@
 
 import argparse
 import contextlib
-import json
 import os
-import signal
-import socket
-import statistics
-import subprocess
-import sys
-import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from statistics import median
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bench import floor
-from bench.batches import LEADS_A_BATCH, bodies
-from bench.load import Load, post_all
-from leadwright.postgres.embedded import attach
+from bench import proc, report
+from bench.batches import LEADS_A_BATCH, Batch
+from bench.floor import LEAD, LEAD_AND_ENROLMENT, Floor, make_database, open_floor, rows_of
+from bench.load import Generator, Load, Request, percentile
+from bench.processes import Process, Server, leadwright, orm_service, scratch_folder
+from bench.report import Result
+from leadwright.postgres.embedded import EmbeddedPostgres, attach
 
 CONNECTIONS = 8
+PEER_TAKES_FEWER = 10
+"""It gets a tenth of the requests, which still takes it longest."""
+WARM_UP_BATCHES = 160
+"""Every connection of the pool has prepared the statement then, and PostgreSQL has settled on its plan."""
+
+LEADWRIGHT = "leadwright"
+DUPLICATES = "leadwright, all duplicates"
+PEER = "ORM service, row by row"
 
 
-@dataclass
-class Figures:
-    """Leads a second, one figure a round."""
+@dataclass(slots=True)
+class Rounds:
+    """One contender's rounds: leads a second, and the processor seconds that its leads took by where they ran."""
 
-    rounds: list[float] = field(default_factory=list)
+    speeds: list[float] = field(default_factory=list[float])
+    leads: int = 0
+    in_database: float = 0.0
+    in_own: float = 0.0
 
     @property
-    def median(self) -> float:
-        return statistics.median(self.rounds)
+    def speed(self) -> float:
+        return median(self.speeds)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """``prepare(start, batches)`` makes ready the leads from ``start`` on; what it returns sends them: seconds."""
 
-
-@contextlib.contextmanager
-def process(command: list[str], port: int, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A server on a port, until the end of the block."""
-    with tempfile.TemporaryFile() as log:
-        child = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
-        try:
-            _wait_for(port, child)
-            yield child
-        finally:
-            child.send_signal(signal.SIGTERM)
-            child.wait(20)
-
-
-def _wait_for(port: int, child: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and child.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.02)
-    raise RuntimeError("the server did not come up")
-
-
-@dataclass(frozen=True)
-class Target:
-    """A running server and the key to it."""
-
-    port: int
-    key: str
+    name: str
     pid: int
+    prepare: Callable[[int, int], Callable[[], float]]
+    fewer: int = 1
 
-    def call(self, method: str, path: str, body: object | None = None) -> dict[str, object]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"X-API-Key": self.key, "Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
 
-    def campaign(self) -> str:
-        return str(self.call("POST", "/v1/campaigns", {"name": "bench"})["id"])
+class Ingest:
+    """The contenders of one run on one machine, taking turns."""
 
-    def add(self, campaign: str, start: int, batches: int) -> Load:
-        load = post_all(self.port, "/v1/leads", self.key, list(bodies(campaign, start, batches)), connections=CONNECTIONS)
+    def __init__(self, embedded: EmbeddedPostgres, key: str, generator: Generator) -> None:
+        assert embedded.postmaster_pid is not None
+        self.rounds: dict[str, Rounds] = defaultdict(Rounds)
+        self.latencies: list[float] = []
+        self.floors: list[Floor] = []
+        self.conninfo = embedded.conninfo
+        self._postmaster = embedded.postmaster_pid
+        self._key = key
+        self._generator = generator
+        self._contenders: list[Contender] = []
+
+    def admit_floor(self, floor: Floor) -> None:
+        def prepare(start: int, batches: int) -> Callable[[], float]:
+            prepared = [rows_of(first) for first in _firsts(start, batches)]
+            return lambda: floor.insert(prepared)
+
+        self.floors.append(floor)
+        self._contenders.append(Contender(floor.name, os.getpid(), prepare))
+
+    def admit_server(self, server: Server) -> None:
+        campaign = server.new_campaign()
+
+        def adding(start: int, batches: int) -> Callable[[], float]:
+            return lambda: self._add(server.port, campaign, start, batches)
+
+        def sending_again(start: int, batches: int) -> Callable[[], float]:
+            return lambda: self._send(server.port, campaign, start, batches, "duplicatesSkipped").seconds
+
+        self._contenders += [
+            Contender(LEADWRIGHT, server.pid, adding),
+            Contender(DUPLICATES, server.pid, sending_again),
+        ]
+
+    def admit_peer(self, peer: Process) -> None:
+        def prepare(start: int, batches: int) -> Callable[[], float]:
+            return lambda: self._send(peer.port, "bench", start, batches, "leadsAdded").seconds
+
+        self._contenders.append(Contender(PEER, peer.pid, prepare, fewer=PEER_TAKES_FEWER))
+
+    def run(self, batches: int, rounds: int) -> None:
+        """Each round every contender adds the same new leads; the leads of a first round are not counted."""
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+        self._round(0, WARM_UP_BATCHES)
+        self.rounds.clear()
+        self.latencies.clear()
+        for number in range(rounds):
+            self._round((WARM_UP_BATCHES + number * batches) * LEADS_A_BATCH, batches)
+
+    def _round(self, start: int, batches: int) -> None:
+        for contender in self._contenders:
+            self._take_turn(contender, start, max(1, batches // contender.fewer))
+
+    def _take_turn(self, contender: Contender, start: int, batches: int) -> None:
+        send = contender.prepare(start, batches)
+        rounds = self.rounds[contender.name]
+        database = proc.processor_seconds(self._postmaster)
+        own = proc.processor_seconds(contender.pid)
+        rounds.speeds.append(batches * LEADS_A_BATCH / send())
+        rounds.in_database += proc.processor_seconds(self._postmaster) - database
+        rounds.in_own += proc.processor_seconds(contender.pid) - own
+        rounds.leads += batches * LEADS_A_BATCH
+
+    def _add(self, port: int, campaign: str, start: int, batches: int) -> float:
+        load = self._send(port, campaign, start, batches, "leadsAdded")
+        self.latencies += load.latencies
+        return load.seconds
+
+    def _send(self, port: int, campaign: str, start: int, batches: int, expected: str) -> Load:
+        requests = [Request("/v1/leads", Batch(campaign, first)) for first in _firsts(start, batches)]
+        load = self._generator.send(port, self._key, requests, connections=CONNECTIONS)
+        if load.counted[expected] != batches * LEADS_A_BATCH:
+            raise RuntimeError(f"of {batches * LEADS_A_BATCH} rows {load.counted[expected]} were {expected}")
         return load
 
 
-@contextlib.contextmanager
-def leadwright(data_dir: Path) -> Iterator[Target]:
-    """``leadwright serve`` with its embedded database, as anybody would run it, with a rate limit out of the way."""
-    environment = {"LEADWRIGHT_DATA_DIR": str(data_dir), "LEADWRIGHT_RATE_LIMIT": "1000000"}
-    command = [sys.executable, "-m", "leadwright"]
-    made = subprocess.run(
-        [*command, "keys", "create", "--name", "bench"], env=os.environ | environment, capture_output=True, check=True
+def _firsts(start: int, batches: int) -> range:
+    return range(start, start + batches * LEADS_A_BATCH, LEADS_A_BATCH)
+
+
+FLOORS = (
+    ("floor, 1 connection", LEAD, 1),
+    ("floor, 4 connections", LEAD, 4),
+    ("floor with enrolment, 1 connection", LEAD_AND_ENROLMENT, 1),
+    ("floor with enrolment, 4 connections", LEAD_AND_ENROLMENT, 4),
+)
+
+
+def measure(batches: int, rounds: int, *, with_peer: bool = True) -> list[Result]:
+    """Prints the contenders and returns the ratios. ``batches``: requests of 100 leads a round."""
+    with (
+        scratch_folder() as folder,
+        leadwright(folder) as server,
+        attach(folder) as embedded,
+        Generator() as generator,
+        contextlib.ExitStack() as opened,
+    ):
+        ingest = Ingest(embedded, server.key, generator)
+        for number, (name, statement, connections) in enumerate(FLOORS):
+            database = make_database(embedded.conninfo, f"floor_{number}")
+            ingest.admit_floor(opened.enter_context(open_floor(name, database, statement, connections)))
+        ingest.admit_server(server)
+        if with_peer:
+            ingest.admit_peer(opened.enter_context(orm_service(make_database(embedded.conninfo, "orm"))))
+        ingest.run(batches, rounds)
+        _show(ingest)
+        _show_widths(ingest)
+        return results(ingest)
+
+
+def results(ingest: Ingest) -> list[Result]:
+    rounds = ingest.rounds
+    ours = rounds[LEADWRIGHT].speed
+    p50, p99 = percentile(ingest.latencies, 0.5), percentile(ingest.latencies, 0.99)
+    found = [
+        Result("adding leads : floor (lead only)", ours / _best_floor(ingest, LEAD), at_least=0.5),
+        Result("adding leads : floor (lead and enrolment)", ours / _best_floor(ingest, LEAD_AND_ENROLMENT)),
+        Result("sending known leads : adding", rounds[DUPLICATES].speed / ours, at_least=1.0),
+        Result("p99 : p50 of a 100-lead request, 8 at once", p99 / p50, at_most=3.0),
+        Result("p50 of a 100-lead request, 8 at once", p50 * 1000, "ms"),
+    ]
+    if PEER in rounds:
+        found.insert(2, Result("adding leads : ORM service", ours / rounds[PEER].speed, at_least=25.0))
+    return found
+
+
+def _best_floor(ingest: Ingest, statement: str) -> float:
+    return max(ingest.rounds[floor.name].speed for floor in ingest.floors if floor.statement == statement)
+
+
+def _show(ingest: Ingest) -> None:
+    best = _best_floor(ingest, LEAD)
+    head = ("contender", "leads/s", ": floor", "lowest", "highest", "µs/lead: database", "server or sender")
+    print(report.table(head, [_line(name, rounds, best) for name, rounds in ingest.rounds.items()]))
+
+
+def _line(name: str, rounds: Rounds, best: float) -> Sequence[str]:
+    return (
+        name,
+        f"{rounds.speed:,.0f}",
+        f"{rounds.speed / best:.2f}",
+        f"{min(rounds.speeds):,.0f}",
+        f"{max(rounds.speeds):,.0f}",
+        f"{rounds.in_database / rounds.leads * 1e6:.1f}",
+        f"{rounds.in_own / rounds.leads * 1e6:.1f}",
     )
-    key = made.stdout.decode().strip().splitlines()[-1]
-    port = free_port()
-    with process([*command, "serve", "--port", str(port)], port, environment) as child:
-        yield Target(port, key, child.pid)
 
 
-@contextlib.contextmanager
-def orm_service(conninfo: str) -> Iterator[Target]:
-    parts = conninfo_to_dict(conninfo)
-    url = f"postgresql+psycopg://{parts.get('user', '')}@/{parts['dbname']}?host={parts['host']}"
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "bench.orm_service:app", "--port", str(port), "--no-access-log"]
-    with process(command, port, {"BENCH_ORM_URL": url, "PYTHONPATH": "."}) as child:
-        yield Target(port, "any", child.pid)
+_WIDTHS = """
+    SELECT (SELECT avg(pg_column_size(lead.*)) FROM lead),
+           (SELECT coalesce(avg(pg_column_size(enrolment.*)), 0) FROM enrolment),
+           pg_table_size('lead') / (SELECT count(*) FROM lead)::float8,
+           pg_indexes_size('lead') / (SELECT count(*) FROM lead)::float8
+"""
 
 
-def floor_database(conninfo: str, name: str) -> str:
-    """A fresh database with the real schema, for the bare connections."""
-    from leadwright.postgres.migrate import migrate
-
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
-    import asyncio
-
-    asyncio.run(migrate(made := make_conninfo(conninfo, dbname=name)))
-    return made
+def _show_widths(ingest: Ingest) -> None:
+    """Raises RuntimeError when a floor writes other rows than the server, which would make it no floor."""
+    widths = {LEADWRIGHT: _widths(ingest.conninfo)}
+    widths |= {floor.name: _widths(floor.conninfo) for floor in ingest.floors}
+    head = ("bytes", "lead", "enrolment", "table of leads a row", "its indexes a row")
+    print("\n" + report.table(head, [(n, *(f"{w:.1f}" for w in found)) for n, found in widths.items()]))
+    ours = widths[LEADWRIGHT][0]
+    if any(abs(found[0] / ours - 1) > 0.01 for found in widths.values()):
+        raise RuntimeError("the floor's rows are not as wide as the server's")
 
 
-def measure(batches: int, rounds: int, *, with_peer: bool) -> None:
-    with tempfile.TemporaryDirectory(prefix="leadwright-bench-", dir="/tmp") as folder:
-        Path(folder).chmod(0o755)
-        data_dir = Path(folder) / "data"
-        with attach(data_dir) as embedded, leadwright(data_dir) as target:
-            _compare(embedded.conninfo, target, batches, rounds, with_peer=with_peer)
-
-
-def _compare(conninfo: str, target: Target, batches: int, rounds: int, *, with_peer: bool) -> None:
-    bare = floor_database(conninfo, "floor")
-    figures = {name: Figures() for name in ("floor, 1 connection", "floor, 4 connections", "floor with enrolment, 4",
-                                            "leadwright", "leadwright, all duplicates")}  # fmt: skip
-    leads = batches * LEADS_A_BATCH
-    latencies: list[Load] = []
-    campaign = target.campaign()
-    target.add(campaign, 0, 20)
-    for number in range(rounds):
-        start = (number + 1) * leads * 10
-        for name, statement, connections in (
-            ("floor, 1 connection", floor.LEAD_ONLY, 1),
-            ("floor, 4 connections", floor.LEAD_ONLY, 4),
-            ("floor with enrolment, 4", floor.WITH_ENROLMENT, 4),
-        ):
-            prepared = [floor.rows_of(start + i * LEADS_A_BATCH, LEADS_A_BATCH) for i in range(batches)]
-            seconds = floor.insert_all(bare, statement, prepared, connections=connections)
-            figures[name].rounds.append(leads / seconds)
-        load = target.add(campaign, start, batches)
-        assert sum(int(str(a["leadsAdded"])) for a in load.answers) == leads
-        latencies.append(load)
-        figures["leadwright"].rounds.append(leads / load.seconds)
-        again = target.add(campaign, start, batches)
-        assert sum(int(str(a["duplicatesSkipped"])) for a in again.answers) == leads
-        figures["leadwright, all duplicates"].rounds.append(leads / again.seconds)
-    if with_peer:
-        figures["ORM service"] = Figures()
-        with orm_service(floor_database(conninfo, "orm")) as peer:
-            for number in range(rounds):
-                load = post_all(
-                    peer.port, "/v1/leads", "any", list(bodies("camp", number * 10**6, 20)), connections=CONNECTIONS
-                )
-                figures["ORM service"].rounds.append(20 * LEADS_A_BATCH / load.seconds)
-    _print(figures, latencies)
-
-
-def _print(figures: dict[str, Figures], latencies: list[Load]) -> None:
-    best = max(figures["floor, 1 connection"].median, figures["floor, 4 connections"].median)
-    ours = figures["leadwright"].median
-    print(f"{'what':32}{'leads/s':>12}{'of the floor':>14}")
-    for name, figure in figures.items():
-        print(f"{name:32}{figure.median:12,.0f}{figure.median / best:14.2f}")
-    if "ORM service" in figures:
-        print(f"leadwright : ORM service = {ours / figures['ORM service'].median:.0f}")
-    print(f"duplicates : adding = {figures['leadwright, all duplicates'].median / ours:.2f}")
-    halves = [(load.percentile(0.5), load.percentile(0.99)) for load in latencies]
-    p50, p99 = statistics.median(h[0] for h in halves), statistics.median(h[1] for h in halves)
-    print(f"100-lead request at concurrency {CONNECTIONS}: p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms, "
-          f"p99 : p50 = {p99 / p50:.2f}")  # fmt: skip
+def _widths(conninfo: str) -> tuple[float, ...]:
+    with psycopg.connect(conninfo) as connection:
+        found = connection.execute(_WIDTHS).fetchone()
+    assert found is not None
+    return tuple(map(float, found))
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--batches", type=int, default=200, help="requests of 100 leads a round")
-    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--no-peer", action="store_true", help="leave the ORM service out")
     asked = options.parse_args()
-    measure(asked.batches, asked.rounds, with_peer=not asked.no_peer)
+    report.show_machine()
+    began = time.monotonic()
+    found = measure(asked.batches, asked.rounds, with_peer=not asked.no_peer)
+    report.show(found)
+    print(f"in {time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":

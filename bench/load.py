@@ -4,59 +4,98 @@ import asyncio
 import json
 import multiprocessing
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from typing import Self
+
+import uvloop
+
+from bench.batches import Batch
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A GET of ``path``, or with a batch a POST of it."""
+
+    path: str
+    batch: Batch | None = None
+
+    def encoded(self, key: str) -> bytes:
+        body = b"" if self.batch is None else self.batch.body()
+        head = (
+            f"{'GET' if self.batch is None else 'POST'} {self.path} HTTP/1.1\r\n"
+            f"Host: bench\r\nX-API-Key: {key}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body
+
+
+@dataclass(slots=True)
 class Load:
-    """What one run of the generator saw."""
+    """What one run of the generator saw. ``counted`` adds up the numbers in the answers to POSTs."""
 
-    seconds: float
-    latencies: list[float]
-    answers: list[dict[str, object]]
-
-    def percentile(self, share: float) -> float:
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list[float])
+    counted: Counter[str] = field(default_factory=Counter[str])
 
 
-def post_all(port: int, path: str, key: str, bodies: Sequence[bytes], *, connections: int) -> Load:
-    """Posts every body once over ``connections`` connections to 127.0.0.1; every answer must be a 2xx."""
-    with multiprocessing.get_context("fork").Pool(1) as pool:
-        return pool.apply(_run, (port, path, key, list(bodies), connections))
+def percentile(latencies: Sequence[float], share: float) -> float:
+    ordered = sorted(latencies)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def _run(port: int, path: str, key: str, bodies: list[bytes], connections: int) -> Load:
-    return asyncio.run(_post_all(port, path, key, bodies, connections))
+class Generator:
+    """A process that sends. It writes the requests before the clock starts."""
+
+    def __enter__(self) -> Self:
+        self._process = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.shutdown()
+
+    def send(self, port: int, key: str, requests: Sequence[Request], *, connections: int) -> Load:
+        """Sends each request once to 127.0.0.1. Raises RuntimeError for an answer that is not a 2xx."""
+        return self._process.submit(_run, port, key, list(requests), connections).result()
 
 
-async def _post_all(port: int, path: str, key: str, bodies: list[bytes], connections: int) -> Load:
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nX-API-Key: {key}\r\nContent-Type: application/json\r\n"
-    requests = [f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body for body in bodies]
+def _run(port: int, key: str, requests: list[Request], connections: int) -> Load:
+    encoded = [(request.encoded(key), request.batch is not None) for request in requests]
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_send_all(port, encoded, connections))
+
+
+async def _send_all(port: int, requests: list[tuple[bytes, bool]], connections: int) -> Load:
+    load = Load()
     waiting = iter(requests)
-    latencies: list[float] = []
-    answers: list[dict[str, object]] = []
-
-    async def connection() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for request in waiting:
-            started = time.perf_counter()
-            writer.write(request)
-            answers.append(await _answer(reader))
-            latencies.append(time.perf_counter() - started)
-        writer.close()
-
+    opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(connections)]
     started = time.perf_counter()
-    await asyncio.gather(*(connection() for _ in range(connections)))
-    return Load(time.perf_counter() - started, latencies, answers)
+    await asyncio.gather(*(_send(reader, writer, waiting, load) for reader, writer in opened))
+    load.seconds = time.perf_counter() - started
+    for _, writer in opened:
+        writer.close()
+    return load
 
 
-async def _answer(reader: asyncio.StreamReader) -> dict[str, object]:
+async def _send(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, waiting: Iterator[tuple[bytes, bool]], load: Load
+) -> None:
+    for request, counts in waiting:
+        started = time.perf_counter()
+        writer.write(request)
+        body = await _answer(reader)
+        load.latencies.append(time.perf_counter() - started)
+        if counts:
+            load.counted.update({name: n for name, n in json.loads(body).items() if type(n) is int})
+
+
+async def _answer(reader: asyncio.StreamReader) -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
     headers = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
     body = await reader.readexactly(int(headers["content-length"]))
     if lines[0].split()[1][0] != "2":
         raise RuntimeError(f"{lines[0]}: {body[:300]!r}")
-    return json.loads(body)
+    return body

@@ -1,7 +1,12 @@
 """The peer of bench.ingest: adding leads as most tutorials would, with FastAPI and the SQLAlchemy ORM, row by row."""
 
 import os
+import socket
+from collections.abc import Iterator
+from typing import Annotated
 
+import psycopg
+import uvicorn
 from fastapi import Depends, FastAPI, Header, HTTPException
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import JSON, UniqueConstraint, create_engine, select
@@ -39,40 +44,61 @@ class AddLeads(BaseModel):
     leads: list[NewLead]
 
 
-engine = create_engine(os.environ["BENCH_ORM_URL"], pool_size=10)
-make_session = sessionmaker(engine)
+class Added(BaseModel):
+    success: bool
+    leadsAdded: int
+    duplicatesSkipped: int
+    invalidEntries: int
+
+
+engine = create_engine(
+    "postgresql+psycopg://", creator=lambda: psycopg.connect(os.environ["BENCH_CONNINFO"]), pool_size=10
+)
+new_session = sessionmaker(engine)
 app = FastAPI()
-Base.metadata.create_all(engine)
 
 
-def session():
-    with make_session() as opened:
+def session() -> Iterator[Session]:
+    with new_session() as opened:
         yield opened
 
 
 @app.post("/v1/leads")
-def add_leads(request: AddLeads, x_api_key: str = Header(), db: Session = Depends(session)):
+def add_leads(
+    request: AddLeads, x_api_key: Annotated[str, Header()], db: Annotated[Session, Depends(session)]
+) -> Added:
     if not x_api_key:
         raise HTTPException(401)
-    added = 0
-    for row in request.leads:
-        known = db.scalar(
-            select(Lead).where(Lead.campaign_id == request.campaignId, Lead.linkedin_url == row.linkedinUrl)
-        )
-        if known is not None:
-            continue
-        db.add(
-            Lead(
-                campaign_id=request.campaignId,
-                linkedin_url=row.linkedinUrl,
-                first_name=row.firstName,
-                last_name=row.lastName,
-                company=row.company,
-                title=row.title,
-                custom=row.model_extra or {},
-            )
-        )
-        db.flush()
-        added += 1
+    added = sum(add(db, request.campaignId, row) for row in request.leads)
     db.commit()
-    return {"success": True, "leadsAdded": added, "duplicatesSkipped": len(request.leads) - added, "invalidEntries": 0}
+    return Added(success=True, leadsAdded=added, duplicatesSkipped=len(request.leads) - added, invalidEntries=0)
+
+
+def add(db: Session, campaign_id: str, row: NewLead) -> bool:
+    known = select(Lead.id).where(Lead.campaign_id == campaign_id, Lead.linkedin_url == row.linkedinUrl)
+    if db.scalar(known) is not None:
+        return False
+    lead = Lead(
+        campaign_id=campaign_id,
+        linkedin_url=row.linkedinUrl,
+        first_name=row.firstName,
+        last_name=row.lastName,
+        company=row.company,
+        title=row.title,
+        custom=row.model_extra or {},
+    )
+    db.add(lead)
+    db.flush()
+    return True
+
+
+def main() -> None:
+    """Serves on a free port and prints its address."""
+    Base.metadata.create_all(engine)
+    listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
+    uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning")).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()

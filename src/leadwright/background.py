@@ -9,8 +9,8 @@ from leadwright.telemetry.logs import logger
 
 _log = logger("leadwright.background")
 PAUSE_AFTER_FAULT_SECONDS = 1.0
-BREATH_SECONDS = 0.02
-"""The least time between two rounds: a thousand wakes a second make fifty rounds, not a thousand."""
+BREATH_SECONDS = 0.1
+"""The least time between two rounds: a thousand wakes a second make ten rounds, not a thousand."""
 
 
 class Duty:
@@ -40,9 +40,10 @@ class Duty:
     async def _run(self) -> None:
         while not self._stopping:
             self._woken.clear()
-            if not await self._attempt():
+            more = await self._attempt()
+            if not more:
                 await self._rest(self._pause)
-                await asyncio.sleep(0 if self._stopping else BREATH_SECONDS)
+            await asyncio.sleep(0 if more or self._stopping else BREATH_SECONDS)
 
     async def _attempt(self) -> bool:
         try:

@@ -1,7 +1,7 @@
 """Ids: random UUIDs whose first 48 bits are a time, shown with a prefix that says what they name.
 
 Inside the program and in the database an id is bare: 32 lower-case hexadecimal characters. Only the wire shows
-the prefix. Time-ordered ids keep the B-trees dense; the 74 random bits (RFC 9562, version 7) keep them unguessable.
+the prefix. Time-ordered ids keep the B-trees dense; 62 random bits (RFC 9562, version 7) keep them unguessable.
 """
 
 import os
@@ -29,6 +29,8 @@ class Prefix(StrEnum):
     REQUEST = "req"
 
 
+MOST_AT_ONCE = 0x1000 - 0xFF
+"""A 12-bit counter that starts anywhere in its first sixteenth counts so far."""
 _BARE = re.compile(r"[0-9a-f]{32}")
 
 
@@ -38,7 +40,14 @@ def new_id() -> str:
 
 
 def new_ids(count: int) -> list[str]:
-    """``count`` bare ids, ascending in the order of the list (one millisecond, a 12-bit counter, 62 random bits)."""
+    """``count`` bare ids, ascending in the order of the list (one millisecond, a 12-bit counter, 62 random bits).
+
+    Raises ValueError for more than MOST_AT_ONCE.
+    """
+    if count > MOST_AT_ONCE:
+        raise ValueError(f"at most {MOST_AT_ONCE} ids can be made at once")
+    if count < 1:
+        return []
     moment = f"{time.time_ns() // 1_000_000:012x}"
     noise = os.urandom(10 * count).hex()
     first = int(noise[:2], 16)

@@ -29,9 +29,7 @@ async def tell(database: Database, workspace_id: str, *types: EventType, simulat
         for number, event_type in enumerate(types):
             data = {"campaignId": "camp_1", "campaignName": "A", "totalLeads": number, "startedAt": "then"}
             data |= {"pausedAt": "then", "pausedBy": "api"}
-            await service.record(
-                connection, workspace_id, type=event_type, data=data, now=NOW, simulated=simulated
-            )
+            await service.record(connection, workspace_id, type=event_type, data=data, now=NOW, simulated=simulated)
     await publish_all(database)
 
 

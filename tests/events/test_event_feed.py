@@ -40,9 +40,7 @@ async def note(
     kind: EventType = SEARCH,
     lead_id: str | None = None,
 ) -> str:
-    return await service.record(
-        connection, workspace_id, type=kind, data={"number": number}, now=NOW, lead_id=lead_id
-    )
+    return await service.record(connection, workspace_id, type=kind, data={"number": number}, now=NOW, lead_id=lead_id)
 
 
 async def read(
@@ -82,9 +80,7 @@ async def test_publishing_goes_on_in_portions_and_ends_with_zero(database: Datab
     assert [e.position for e in page.events] == [1, 2, 3, 4, 5]
 
 
-async def test_a_transaction_that_commits_late_comes_later_and_not_behind(
-    database: Database, fresh: str
-) -> None:
+async def test_a_transaction_that_commits_late_comes_later_and_not_behind(database: Database, fresh: str) -> None:
     async with database.session() as slow, database.session() as fast:
         async with slow.transaction():
             await note(slow, fresh, 1)
@@ -176,9 +172,7 @@ async def test_an_event_has_the_same_bytes_each_time(database: Database, fresh: 
     await publish(database)
     bodies = {msgspec.json.encode(envelope(fresh, (await read(database, fresh)).events[0])) for _ in range(2)}
     (body,) = bodies
-    assert (
-        b'"data":{"z":1.0,"a":[1,2.5,null,"Zo\xc3\xab \xf0\x9f\x98\x80"],"m":{"b":true,"a":"\\\\"}}' in body
-    )
+    assert b'"data":{"z":1.0,"a":[1,2.5,null,"Zo\xc3\xab \xf0\x9f\x98\x80"],"m":{"b":true,"a":"\\\\"}}' in body
     assert body.endswith(b'"simulated":true}')
 
 
@@ -221,9 +215,7 @@ TRANSACTIONS_EACH = 30
 SUBJECTS = 5
 
 
-async def write(
-    database: Database, workspaces: Sequence[str], subjects: Sequence[str], dice: random.Random
-) -> int:
+async def write(database: Database, workspaces: Sequence[str], subjects: Sequence[str], dice: random.Random) -> int:
     """Numbers the events of each subject under its row lock, in transactions of random length and end."""
     written = 0
     async with database.session() as connection:
@@ -236,9 +228,7 @@ async def write(
                     )
                     (number,) = await cursor.fetchone() or (0,)
                     workspace_id = workspaces[subjects.index(subject) % len(workspaces)]
-                    await note(
-                        connection, workspace_id, number, kind=dice.choice([SEARCH, JOB]), lead_id=subject
-                    )
+                    await note(connection, workspace_id, number, kind=dice.choice([SEARCH, JOB]), lead_id=subject)
                     written += not given_up
                 for _ in range(dice.choice([0, 0, 1, 5, 20])):
                     await connection.execute("SELECT 1")
@@ -253,9 +243,7 @@ async def keep_publishing(database: Database, done: asyncio.Event) -> None:
             return
 
 
-async def follow(
-    database: Database, workspace_id: str, types: Sequence[EventType], done: asyncio.Event
-) -> list[Event]:
+async def follow(database: Database, workspace_id: str, types: Sequence[EventType], done: asyncio.Event) -> list[Event]:
     """All that a reader gets from the beginning until everything has been published."""
     seen: list[Event] = []
     cursor = ""
@@ -285,9 +273,7 @@ async def test_a_reader_beside_eight_writers_misses_nothing_and_sees_nothing_twi
     workspaces = (fresh, ids.new_id())
     subjects = sorted(ids.new_id() for _ in range(SUBJECTS))
     async with database.session() as connection:
-        await connection.execute(
-            "CREATE TABLE IF NOT EXISTS subject (id uuid PRIMARY KEY, last integer NOT NULL)"
-        )
+        await connection.execute("CREATE TABLE IF NOT EXISTS subject (id uuid PRIMARY KEY, last integer NOT NULL)")
         await connection.execute("INSERT INTO subject SELECT unnest(%s::uuid[]), 0", (subjects,))
     written, published = asyncio.Event(), asyncio.Event()
     publishers = [asyncio.create_task(keep_publishing(database, written)) for _ in range(2)]

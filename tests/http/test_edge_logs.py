@@ -84,7 +84,7 @@ async def test_logs_hold_neither_persons_nor_keys(make_database: Callable[..., s
     url = f"http://127.0.0.1:{int(await process.stdout.readline())}"
     async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": key}, trust_env=False) as client:
         answers = [answer async for answer in requests(client)]
-    written = (await process.communicate())[1].decode()
+    written = (await process.communicate(b""))[1].decode()
 
     statuses = [answer.status_code for answer in answers]
     assert (statuses, process.returncode) == ([201, 200, 200, 404, 404, 404, 401, 200, 400, 500], 0)

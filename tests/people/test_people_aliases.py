@@ -31,9 +31,7 @@ async def learn(database: Database, workspace_id: str, one: Identity, other: Ide
         return await service.learn_alias(connection, workspace_id, one, other, NOW)
 
 
-async def canonical(
-    database: Database, workspace_id: str, keys: Iterable[Identity]
-) -> dict[Identity, Identity]:
+async def canonical(database: Database, workspace_id: str, keys: Iterable[Identity]) -> dict[Identity, Identity]:
     async with database.session() as connection:
         return dict(await store.canonical(connection, workspace_id, keys))
 
@@ -107,9 +105,7 @@ async def test_learning_at_once_in_all_directions_agrees_with_a_union_find(datab
 
 
 @pytest.mark.parametrize("other", [TOKEN, SALES, PUB])
-async def test_a_slug_becomes_the_canonical_key_whichever_way_round(
-    database: Database, other: Identity
-) -> None:
+async def test_a_slug_becomes_the_canonical_key_whichever_way_round(database: Database, other: Identity) -> None:
     for pair in ((SLUG, other), (other, SLUG)):
         assert await learn(database, ids.new_id(), *pair) == Rekeying(old=other, new=SLUG)
 
@@ -118,9 +114,7 @@ async def test_a_canonical_key_with_aliases_stays_canonical(database: Database) 
     workspace_id = ids.new_id()
     assert await learn(database, workspace_id, SALES, TOKEN) == Rekeying(old=SALES, new=TOKEN)
     assert await learn(database, workspace_id, SLUG, SALES) == Rekeying(old=SLUG, new=TOKEN)
-    assert await canonical(database, workspace_id, [SLUG, TOKEN, SALES]) == dict.fromkeys(
-        [SLUG, TOKEN, SALES], TOKEN
-    )
+    assert await canonical(database, workspace_id, [SLUG, TOKEN, SALES]) == dict.fromkeys([SLUG, TOKEN, SALES], TOKEN)
 
 
 async def test_what_is_known_is_told_as_nothing_new(database: Database) -> None:

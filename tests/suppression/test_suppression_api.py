@@ -68,9 +68,7 @@ async def test_the_same_entry_counts_once_in_any_spelling(manager: httpx.AsyncCl
     entries = [{"email": "a@b.example"}, {"email": " A@B.example"}, {"linkedinUrl": "in/jane"}]
     first = await manager.post(PATH, json={"entries": entries})
     assert first.json() == {"added": 2, "alreadyPresent": 1, "invalid": 0, "errors": []}
-    again = await manager.post(
-        PATH, json={"entries": [*entries, {"linkedinUrl": "https://linkedin.com/in/JANE?a=b"}]}
-    )
+    again = await manager.post(PATH, json={"entries": [*entries, {"linkedinUrl": "https://linkedin.com/in/JANE?a=b"}]})
     assert again.json() == {"added": 0, "alreadyPresent": 4, "invalid": 0, "errors": []}
     assert len(await listed(manager)) == 2
 
@@ -112,9 +110,7 @@ async def test_only_bad_entries(manager: httpx.AsyncClient) -> None:
         (None, "body"),
     ],
 )
-async def test_bad_bodies_name_their_field_and_change_nothing(
-    manager: httpx.AsyncClient, body: Any, path: str
-) -> None:
+async def test_bad_bodies_name_their_field_and_change_nothing(manager: httpx.AsyncClient, body: Any, path: str) -> None:
     answer = await manager.post(PATH, json=body)
     assert answer.status_code == 400
     assert [detail["path"] for detail in answer.json()["details"]] == [path]
@@ -195,9 +191,7 @@ async def test_the_scope_is_needed(anonymous: httpx.AsyncClient, make_key: Any) 
 
 
 async def test_callers_with_the_same_entries_at_once_add_each_once(manager: httpx.AsyncClient) -> None:
-    entries = [{"company": f"Company {n}"} for n in range(200)] + [
-        {"linkedinUrl": f"in/p{n}"} for n in range(200)
-    ]
+    entries = [{"company": f"Company {n}"} for n in range(200)] + [{"linkedinUrl": f"in/p{n}"} for n in range(200)]
     dice = random.Random(3)
     answers = await asyncio.gather(
         *(manager.post(PATH, json={"entries": dice.sample(entries, len(entries))}) for _ in range(8))
@@ -224,15 +218,11 @@ async def test_a_person_stays_suppressed_under_the_key_that_a_learned_alias_give
     await manager.post(PATH, json={"entries": [{"linkedinUrl": "in/ACoAAdora"}], "reason": "first"})
     await learn(database, manager.workspace_id)
     assert [(row["value"], row["reason"]) for row in await listed(manager)] == [("slug:dora", "first")]
-    again = await manager.post(
-        PATH, json={"entries": [{"linkedinUrl": "in/dora"}, {"linkedinUrl": "in/ACoAAdora"}]}
-    )
+    again = await manager.post(PATH, json={"entries": [{"linkedinUrl": "in/dora"}, {"linkedinUrl": "in/ACoAAdora"}]})
     assert again.json()["alreadyPresent"] == 2
 
 
-async def test_a_person_suppressed_under_both_keys_is_once_on_the_list(
-    database: Database, manager: Any
-) -> None:
+async def test_a_person_suppressed_under_both_keys_is_once_on_the_list(database: Database, manager: Any) -> None:
     await manager.post(PATH, json={"entries": [{"linkedinUrl": "in/ACoAAdora"}, {"linkedinUrl": "in/dora"}]})
     await learn(database, manager.workspace_id)
     assert [row["value"] for row in await listed(manager)] == ["slug:dora"]
@@ -252,7 +242,5 @@ async def test_an_alias_learned_at_the_same_moment_leaves_no_suppression_behind(
 
         await asyncio.gather(suppress(), learn(database, workspace_id), suppress())
         async with database.session() as connection:
-            cursor = await connection.execute(
-                "SELECT value FROM suppression WHERE workspace_id = %s", (workspace_id,)
-            )
+            cursor = await connection.execute("SELECT value FROM suppression WHERE workspace_id = %s", (workspace_id,))
             assert await cursor.fetchall() == [("slug:dora",)]

@@ -64,30 +64,27 @@ def dump(database: Target, file: Path) -> None:
     if file == STANDARD_OUTPUT:
         if sys.stdout.isatty():
             raise CommandError("A dump is no text for a terminal; name a file, or pipe it on")
-        _dump_to(database, sys.stdout.fileno())
+        _dump(database)
         return
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    draft.touch(mode=0o600, exist_ok=False)
     try:
-        _dump_to(database, descriptor)
-        os.fsync(descriptor)
+        # pg_dump itself syncs what it writes to a named file.
+        _dump(database, f"--file={draft.absolute()}")
         draft.replace(file)
     finally:
-        os.close(descriptor)
         draft.unlink(missing_ok=True)
 
 
-def _dump_to(database: Target, descriptor: int) -> None:
-    command = database.command("pg_dump", "--format=custom", "--no-owner", "--no-privileges")
-    done = subprocess.run(
-        command, stdout=descriptor, stderr=subprocess.PIPE, env=database.environment, check=False
-    )
+def _dump(database: Target, *options: str) -> None:
+    command = database.command("pg_dump", "--format=custom", "--no-owner", "--no-privileges", *options)
+    done = subprocess.run(command, stderr=subprocess.PIPE, env=database.environment, check=False)
     if done.returncode:
         raise CommandError(f"The dump failed: {_last_lines(done.stderr)}")
 
 
 def restore(database: Target, file: Path, *, replace: bool) -> None:
-    """All of the file or nothing, in one transaction. Raises CommandError, also while others are connected."""
+    """All of the file or nothing, in one transaction. Raises CommandError, also while others use it."""
     require_restorable(database.conninfo, replace=replace)
     start = _BEGIN + (_CLEAR if replace else b"")
     script = [
@@ -97,14 +94,10 @@ def restore(database: Target, file: Path, *, replace: bool) -> None:
         "--file=-",
         str(file.absolute()),
     ]
-    load = database.command(
-        "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-", "--output=/dev/null"
-    )
+    load = database.command("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-", "--output=/dev/null")
     with (
         subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as reading,
-        subprocess.Popen(
-            load, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=database.environment
-        ) as loading,
+        subprocess.Popen(load, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=database.environment) as loading,
     ):
         fault = _feed(reading, loading, start)
         said = loading.stderr.read() if loading.stderr else b""
@@ -140,15 +133,11 @@ def require_restorable(conninfo: str, *, replace: bool) -> None:
         tables = {name for (name,) in connection.execute(_TABLES).fetchall()}
         in_use = _in_use(connection)
     if in_use:
-        raise CommandError(
-            "Other programs are connected to the database; stop them first (`leadwright serve`, psql)"
-        )
+        raise CommandError("Other programs are connected to the database; stop them first (`leadwright serve`, psql)")
     if tables and "schema_migration" not in tables:
         raise CommandError("The database holds tables that are not Leadwright's; restore into one of its own")
     if tables and not replace:
-        raise CommandError(
-            f"The database is not empty ({len(tables)} tables); --replace throws away what it holds"
-        )
+        raise CommandError(f"The database is not empty ({len(tables)} tables); --replace throws away what it holds")
 
 
 def _in_use(connection: psycopg.Connection) -> bool:

@@ -40,13 +40,9 @@ async def _campaigns(session: "Session", workspace: str | None) -> list[dict[str
     from leadwright.ids import Prefix, bare
 
     existing = await store.workspaces(session.connection)
-    wanted = [
-        each.id for each in existing if workspace is None or each.id == bare(Prefix.WORKSPACE, workspace)
-    ]
+    wanted = [each.id for each in existing if workspace is None or each.id == bare(Prefix.WORKSPACE, workspace)]
     if not wanted:
-        raise NotFound(
-            "Workspace not found; `leadwright workspaces list` shows them", code="workspace_not_found"
-        )
+        raise NotFound("Workspace not found; `leadwright workspaces list` shows them", code="workspace_not_found")
     return [
         _body(workspace_id, overview)
         for workspace_id in wanted

@@ -59,9 +59,7 @@ def examine(port: int) -> list[Finding]:
 
 def _settings(settings: Settings) -> Iterator[Finding]:
     file = (
-        f"read from {settings.config_file} and the environment"
-        if settings.config_file
-        else "read from the environment"
+        f"read from {settings.config_file} and the environment" if settings.config_file else "read from the environment"
     )
     yield Finding("settings", Result.OK, file)
     for name in unknown_settings():
@@ -73,9 +71,7 @@ def _data_dir(settings: Settings) -> Iterator[Finding]:
     if not folder.exists():
         yield Finding("data folder", Result.OK, f"{folder} does not exist yet; the first start makes it")
     elif not folder.is_dir():
-        yield Finding(
-            "data folder", Result.FAIL, f"{folder} is not a folder", "Set LEADWRIGHT_DATA_DIR to a folder."
-        )
+        yield Finding("data folder", Result.FAIL, f"{folder} is not a folder", "Set LEADWRIGHT_DATA_DIR to a folder.")
     else:
         yield _ownership(folder)
     yield _disk(folder)
@@ -107,25 +103,19 @@ def _secret_key(settings: Settings) -> Finding:
     file = settings.data_dir.expanduser() / KEY_FILE
     try:
         if file.stat().st_mode & 0o077:
-            return Finding(
-                "secret key", Result.FAIL, f"{file} can be read by others", f"Run: chmod 600 '{file}'"
-            )
+            return Finding("secret key", Result.FAIL, f"{file} can be read by others", f"Run: chmod 600 '{file}'")
         return _key_material(file.read_text(), str(file))
     except FileNotFoundError:
         return Finding("secret key", Result.OK, f"{file} does not exist yet; the first start makes it")
     except OSError as error:
-        return Finding(
-            "secret key", Result.FAIL, f"{file}: {error.strerror}", "Run Leadwright as the file's owner."
-        )
+        return Finding("secret key", Result.FAIL, f"{file}: {error.strerror}", "Run Leadwright as the file's owner.")
 
 
 def _key_material(material: str, found: str) -> Finding:
     try:
         SecretBox(material)
     except SecretKeyError as error:
-        return Finding(
-            "secret key", Result.FAIL, str(error), "Restore the key, or set one of 16 characters or more."
-        )
+        return Finding("secret key", Result.FAIL, str(error), "Restore the key, or set one of 16 characters or more.")
     return Finding("secret key", Result.OK, found)
 
 
@@ -137,9 +127,7 @@ def _embedded(settings: Settings) -> Iterator[Finding]:
         yield Finding("embedded database", Result.FAIL, error.message, error.advice)
         return
     if seen.binaries is not None:
-        yield Finding(
-            "PostgreSQL programs", Result.OK, f"{seen.binaries.version} from {seen.binaries.source}"
-        )
+        yield Finding("PostgreSQL programs", Result.OK, f"{seen.binaries.version} from {seen.binaries.source}")
     yield _process(seen)
     for problem in seen.problems:
         yield Finding("embedded database", Result.FAIL, problem.message, problem.advice)
@@ -166,7 +154,7 @@ def _connection(conninfo: str) -> Iterator[Finding]:
     try:
         version, waiting = asyncio.run(_look_inside(conninfo))
         yield Finding(
-            "database", Result.OK, f"PostgreSQL {version / 10000:.1f} at {without_secrets(conninfo)}"
+            "database", Result.OK, f"PostgreSQL {version // 10000}.{version % 10000} at {without_secrets(conninfo)}"
         )
     except (psycopg.Error, migrate.MigrationError) as error:
         sentence = database_sentence(error) if isinstance(error, psycopg.Error) else str(error)
@@ -175,9 +163,7 @@ def _connection(conninfo: str) -> Iterator[Finding]:
     if version < migrate.LEAST_SERVER_VERSION:
         yield Finding("database", Result.FAIL, "It is too old", "Leadwright needs PostgreSQL 15 or newer.")
     if waiting:
-        yield Finding(
-            "migrations", Result.WARN, f"pending: {', '.join(waiting)}", "Run: leadwright db migrate"
-        )
+        yield Finding("migrations", Result.WARN, f"pending: {', '.join(waiting)}", "Run: leadwright db migrate")
     else:
         yield Finding("migrations", Result.OK, "current")
 
@@ -194,9 +180,7 @@ def _port(port: int) -> Finding:
         try:
             trial.bind(("127.0.0.1", port))
         except OSError as error:
-            advice = (
-                f"If that is not this server itself, take another one: leadwright serve --port {port + 1}"
-            )
+            advice = f"If that is not this server itself, take another one: leadwright serve --port {port + 1}"
             return Finding("port", Result.WARN, f"{port} cannot be had: {error.strerror}", advice)
     return Finding("port", Result.OK, f"{port} is free")
 

@@ -66,7 +66,7 @@ async def _status(conninfo: str) -> dict[str, Any]:
 def dump(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE|-]", help="- is standard output. Without it, a name with the time."),
+        typer.Argument(metavar="FILE|-", help="- is standard output. Without it, a name with the time."),
     ] = None,
 ) -> None:
     """Write all that is in the database into one file.
@@ -89,12 +89,8 @@ def dump(
 
 @app.command()
 def restore(
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="Made by `db dump`.")
-    ],
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Throw away what the database holds now.")
-    ] = False,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="Made by `db dump`.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Throw away what the database holds now.")] = False,
 ) -> None:
     """Fill an empty database from a dump, in one transaction: all of it, or nothing is changed.
 

@@ -97,9 +97,5 @@ def show(access: Access, url: str) -> None:
         ("Campaign ", access.campaign_id, access.campaign_name),
         ("API key  ", access.key, "fresh; the one of the last start has ended"),
     ):
-        console.print(
-            Text.assemble((label, "bold"), "  ", (value, "cyan"), "  ", (f"({printable(remark)})", "dim"))
-        )
-    console.print(
-        Text.assemble("\n", ("Add two leads:", "bold"), "\n\n", add_leads_command(url, access), "\n")
-    )
+        console.print(Text.assemble((label, "bold"), "  ", (value, "cyan"), "  ", (f"({printable(remark)})", "dim")))
+    console.print(Text.assemble("\n", ("Add two leads:", "bold"), "\n\n", add_leads_command(url, access), "\n"))

@@ -9,9 +9,7 @@ from leadwright.cli.serve import DEFAULT_PORT
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
-    port: Annotated[
-        int, typer.Option(min=1, max=65535, help="The port that `serve` is to have.")
-    ] = DEFAULT_PORT,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port that `serve` is to have.")] = DEFAULT_PORT,
 ) -> None:
     """Say what is wrong here and what to do about it.
 

@@ -56,7 +56,5 @@ def database_sentence(error: Exception) -> str:
             "expected one like postgresql://user:password@host:5432/database"
         )
     if isinstance(error, psycopg.OperationalError) and state is None:
-        return (
-            f"The database cannot be reached; check LEADWRIGHT_DATABASE_URL and the server. It says: {error}"
-        )
+        return f"The database cannot be reached; check LEADWRIGHT_DATABASE_URL and the server. It says: {error}"
     return f"The database says: {error}"

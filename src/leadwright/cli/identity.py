@@ -8,7 +8,7 @@ _COLUMNS = ("url", "kind", "key", "code", "reason")
 
 
 def identity(
-    urls: Annotated[list[str], typer.Argument(metavar="URL...", help="LinkedIn addresses in any spelling.")],
+    urls: Annotated[list[str], typer.Argument(metavar="URL", help="LinkedIn addresses in any spelling.")],
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
 ) -> None:
     """Show whom LinkedIn addresses name.

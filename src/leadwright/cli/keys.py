@@ -1,5 +1,6 @@
 """``leadwright keys``: API keys."""
 
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,8 @@ _COLUMNS = (
     "revokedAt",
     "lastUsedAt",
 )
+_BRIEFLY = ("id", "name", "prefix", "scopes", "state")
+"""What fits a terminal of 80 columns."""
 
 
 @app.command()
@@ -28,18 +31,14 @@ def create(
     name: Annotated[str, typer.Option("--name", help="What the key is for.")],
     scopes: Annotated[
         list[str] | None,
-        typer.Option(
-            "--scope", metavar="SCOPE", help="Such as leads:write; repeatable. Without it, everything."
-        ),
+        typer.Option("--scope", metavar="SCOPE", help="Such as leads:write; repeatable. Without it, everything."),
     ] = None,
     workspace: Annotated[
         str | None, typer.Option("--workspace", metavar="ID", help="Without it, the default workspace.")
     ] = None,
     expires: Annotated[
         str | None,
-        typer.Option(
-            "--expires", metavar="D", help="30d, 12h, 2030-12-31 or 2030-12-31T18:00:00Z. Without it, never."
-        ),
+        typer.Option("--expires", metavar="D", help="30d, 12h, 2030-12-31 or 2030-12-31T18:00:00Z. Without it, never."),
     ] = None,
 ) -> None:
     """Make an API key and print it, alone on the last line.
@@ -82,9 +81,10 @@ def list_keys(
     found = [_body(key) for key in in_transaction(lambda session: store.keys(session.connection))]
     if as_json:
         show_json(found)
-    else:
-        rows = [key | {"scopes": " ".join(key["scopes"])} for key in found]
-        show_table(_COLUMNS, [[row[column] for column in _COLUMNS] for row in rows])
+        return
+    rows = [key | {"scopes": " ".join(key["scopes"]), "state": _state(key)} for key in found]
+    columns = _BRIEFLY if sys.stdout.isatty() else _COLUMNS
+    show_table(columns, [[row[column] for column in columns] for row in rows])
 
 
 @app.command()
@@ -111,9 +111,7 @@ def _workspace_id(text: str | None) -> str | None:
         return None
     known = bare(Prefix.WORKSPACE, text)
     if known is None:
-        raise NotFound(
-            "Workspace not found; `leadwright workspaces list` shows them", code="workspace_not_found"
-        )
+        raise NotFound("Workspace not found; `leadwright workspaces list` shows them", code="workspace_not_found")
     return known
 
 
@@ -142,3 +140,12 @@ def _body(key: "ApiKey") -> dict[str, Any]:
         "revokedAt": iso(key.revoked_at) if key.revoked_at else None,
         "lastUsedAt": iso(key.last_used_at) if key.last_used_at else None,
     }
+
+
+def _state(key: dict[str, Any]) -> str:
+    from leadwright.clock import iso, system_clock
+
+    if key["revokedAt"] is not None:
+        return "revoked"
+    ended = key["expiresAt"] is not None and key["expiresAt"] <= iso(system_clock())
+    return "expired" if ended else "active"

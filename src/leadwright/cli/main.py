@@ -53,7 +53,7 @@ def run() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        app(prog_name="leadwright")
     except Exception as error:
         from leadwright.cli.faults import explained
 

@@ -27,9 +27,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
 def printable(value: object) -> str:
     """The value on one line. Control characters, which could steer a terminal, are shown as escapes."""
     text = "" if value is None else str(value)
-    return "".join(
-        _escaped(c) if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text
-    )
+    return "".join(_escaped(c) if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
 
 
 def _escaped(character: str) -> str:
@@ -44,7 +42,7 @@ def _draw(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "id")
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

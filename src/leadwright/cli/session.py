@@ -39,9 +39,7 @@ def load_settings() -> Settings:
     """Raises CommandError naming the setting that is wrong and what was expected of it."""
     file = os.environ.get(f"{ENV_PREFIX}CONFIG_FILE")
     if file and not Path(file).is_file():
-        raise CommandError(
-            f"The settings file {file} does not exist; correct or unset LEADWRIGHT_CONFIG_FILE"
-        )
+        raise CommandError(f"The settings file {file} does not exist; correct or unset LEADWRIGHT_CONFIG_FILE")
     try:
         return Settings()  # pyright: ignore[reportCallIssue] -- every field comes from the environment
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -109,7 +107,5 @@ async def _transact(conninfo: str, *, embedded: bool, work: Callable[[Session], 
 
 def without_secrets(conninfo: str) -> str:
     """The connection string as it may be shown or put on another program's command line."""
-    parts = {
-        name: value for name, value in conninfo_to_dict(conninfo).items() if name not in SECRET_PARAMETERS
-    }
+    parts = {name: value for name, value in conninfo_to_dict(conninfo).items() if name not in SECRET_PARAMETERS}
     return make_conninfo("", **parts)

@@ -114,8 +114,7 @@ async def _seed(client: aiohttp.ClientSession, stage: Stage, url: str, access: d
 async def _batch(client: aiohttp.ClientSession, stage: Stage, campaign_id: str) -> None:
     stage.heading("A messy batch, with a full report")
     stage.say(
-        "Spellings of one person, broken rows, custom fields of both forms, "
-        "and somebody who asked to be left alone."
+        "Spellings of one person, broken rows, custom fields of both forms, and somebody who asked to be left alone."
     )
     await _send(
         client,
@@ -158,10 +157,7 @@ async def _read_back(client: aiohttp.ClientSession, stage: Stage, campaign_id: s
         leads: list[dict[str, Any]] = (await response.json())["leads"]
     show_table(
         ("lead", "status", "custom fields"),
-        [
-            (lead["linkedinUrl"], lead["status"], json.dumps(lead["data"], ensure_ascii=False))
-            for lead in leads
-        ],
+        [(lead["linkedinUrl"], lead["status"], json.dumps(lead["data"], ensure_ascii=False)) for lead in leads],
     )
     kept = {name: value for lead in leads for name, value in lead["data"].items()}
     stage.claim("custom fields keep their types", kept.get("customScore") == 85 and kept.get("vip") is True)

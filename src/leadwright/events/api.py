@@ -11,9 +11,7 @@ from leadwright.http.route import CurrentCall, api_router, needs
 
 router = api_router("events")
 
-After = Annotated[
-    str, Query(description="Empty for the beginning, then the `nextCursor` of the answer before.")
-]
+After = Annotated[str, Query(description="Empty for the beginning, then the `nextCursor` of the answer before.")]
 Types = Annotated[
     list[str] | None, Query(description="Only these event types: a comma list, or repeated. Without it, all.")
 ]
@@ -27,9 +25,7 @@ Limit = Annotated[int, Query(ge=1, le=100, description="The most events in one a
     response_model=wire.FeedBody,
     openapi_extra=needs("events:read"),
 )
-async def read_events(
-    call: CurrentCall, after: After = "", types: Types = None, limit: Limit = 100
-) -> Response:
+async def read_events(call: CurrentCall, after: After = "", types: Types = None, limit: Limit = 100) -> Response:
     """Every event of the workspace, once, in a fixed order: nothing ever appears behind a cursor.
 
     Follow the feed by sending each answer's `nextCursor` as the next `after`, at once while `hasMore`.

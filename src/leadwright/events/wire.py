@@ -90,9 +90,7 @@ class EventBody(BaseModel):
             }
         ]
     )
-    simulated: bool = Field(
-        default=False, description="Only there, and true, when a simulator sender caused it."
-    )
+    simulated: bool = Field(default=False, description="Only there, and true, when a simulator sender caused it.")
     cursor: str = Field(description="The place behind this event: send it as `after` to go on from here.")
 
 

@@ -131,7 +131,8 @@ async def _run(
     except _Rollback as rollback:
         response = rollback.response
     else:
-        edge.committed()
+        if request.method != "GET":
+            edge.committed()
     edge.authenticator.note_use(principal, now)
     return response
 

@@ -1,6 +1,5 @@
 """What a lead is, which rows of a request become one, and why the others do not; pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +15,7 @@ MOST_CUSTOM_FIELDS = 100
 LONGEST_FIELD_NAME = 100
 LONGEST_STANDARD_VALUE = 1_000
 LONGEST_CUSTOM_VALUE = 10_000
+_STANDARD = ("firstName", "lastName", "company", "title", "email")
 _LEAST_INTEGER, _MOST_INTEGER = -(2**63), 2**64 - 1
 
 
@@ -125,11 +125,12 @@ class _Unfit(Exception):
 def parse_row(index: int, row: Any, lead_id: str, *, check_nul: bool = False) -> NewLead | Rejection:
     """Judges one row of an add-leads request; takes the row apart while doing so.
 
-    ``check_nul`` looks for NUL characters, which only a body with an escaped one can hold.
+    ``check_nul`` looks for NUL characters, which only a body with an escaped one can hold. The hot path: 3 µs a row
+    with five custom fields, so what is usual is decided here and explained in functions of its own when it is not.
     """
-    if not isinstance(row, dict):
+    if type(row) is not dict:
         return _not_an_object(index, row)
-    fields = cast(dict[str, Any], row)
+    fields: dict[str, Any] = row  # type: ignore[reportUnknownVariableType] # JSON has no other keys
     url = fields.pop("linkedinUrl", "")
     identity = linkedin_identity(url)
     if not isinstance(identity, Identity):
@@ -137,24 +138,16 @@ def parse_row(index: int, row: Any, lead_id: str, *, check_nul: bool = False) ->
     try:
         if "customFields" in fields:
             _merge_nested(fields)
-        lead = NewLead(
-            lead_id,
-            index,
-            identity.kind,
-            identity.key,
-            url,
-            _standard(fields, "firstName"),
-            _standard(fields, "lastName"),
-            _standard(fields, "company"),
-            _standard(fields, "title"),
-            _standard(fields, "email"),
-        )
+        standard = [fields.pop(name, None) for name in _STANDARD]
+        for place, value in enumerate(standard):
+            if value is not None and (type(value) is not str or len(value) > LONGEST_STANDARD_VALUE):
+                standard[place] = _as_text(_STANDARD[place], value)
         _check_custom(fields)
+        lead = NewLead(lead_id, index, identity.kind, identity.key, url, *standard, custom=fields)
         if check_nul:
-            _refuse_nul(lead, fields)
+            _refuse_nul(lead)
     except _Unfit as unfit:
         return Rejection(index, _shown(url), unfit.code, unfit.reason)
-    lead.custom = fields
     return lead
 
 
@@ -165,6 +158,7 @@ def _not_an_object(index: int, row: Any) -> Rejection:
 
 
 def _shown(url: Any) -> str | None:
+    """An address as an answer repeats it."""
     return url[:MAX_URL_CHARACTERS].replace("\0", "") if isinstance(url, str) else None
 
 
@@ -179,48 +173,41 @@ def _merge_nested(fields: dict[str, Any]) -> None:
         fields.setdefault(name, value)
 
 
-def _standard(fields: dict[str, Any], name: str) -> str | None:
-    value = fields.pop(name, None)
-    if value is None:
-        return None
-    if type(value) is not str:
-        value = _as_text(name, value)
-    if len(value) > LONGEST_STANDARD_VALUE:
-        raise _Unfit("too_long", f"{name} is longer than {LONGEST_STANDARD_VALUE} characters")
-    return value
-
-
 def _as_text(name: str, value: Any) -> str:
-    if type(value) not in (int, float):
+    """A standard field that is not simply a text of usual length: a number becomes its text."""
+    if type(value) in (int, float):
+        _check_number(name, value)
+        return msgspec.json.encode(value).decode()
+    if type(value) is not str:
         raise _Unfit("invalid_field", f"{name} must be a string or null")
-    _check_number(name, value)
-    return msgspec.json.encode(value).decode()
+    raise _Unfit("too_long", f"{name} is longer than {LONGEST_STANDARD_VALUE} characters")
 
 
 def _check_custom(fields: dict[str, Any]) -> None:
     if len(fields) > MOST_CUSTOM_FIELDS:
         raise _Unfit("too_many_fields", f"a lead has at most {MOST_CUSTOM_FIELDS} custom fields")
     for name, value in fields.items():
-        kind = cast(type[object], type(value))
-        if len(name) > LONGEST_FIELD_NAME:
-            raise _Unfit("too_long", f"a field name is longer than {LONGEST_FIELD_NAME} characters")
-        if kind is str:
+        if type(value) is str:
             if len(value) > LONGEST_CUSTOM_VALUE:
                 raise _Unfit("too_long", f"{name} is longer than {LONGEST_CUSTOM_VALUE} characters")
-        elif kind is int:
+        elif value is not None:
             _check_number(name, value)
-        elif kind is dict or kind is list:
-            raise _Unfit("invalid_field", f"{name} must be a string, a number, a boolean or null")
+        if len(name) > LONGEST_FIELD_NAME:
+            raise _Unfit("too_long", f"a field name is longer than {LONGEST_FIELD_NAME} characters")
 
 
-def _check_number(name: str, value: float) -> None:
-    if type(value) is int and not _LEAST_INTEGER <= value <= _MOST_INTEGER:
-        raise _Unfit("invalid_field", f"{name} is a number beyond 64 bits; send it as a string")
+def _check_number(name: str, value: Any) -> None:
+    """Passes numbers and booleans."""
+    if type(value) is int:
+        if not _LEAST_INTEGER <= value <= _MOST_INTEGER:
+            raise _Unfit("invalid_field", f"{name} is a number beyond 64 bits; send it as a string")
+    elif type(value) not in (float, bool):
+        raise _Unfit("invalid_field", f"{name} must be a string, a number, a boolean or null")
 
 
-def _refuse_nul(lead: NewLead, custom: Mapping[str, Any]) -> None:
+def _refuse_nul(lead: NewLead) -> None:
     standard = (lead.linkedin_url, lead.first_name, lead.last_name, lead.company, lead.title, lead.email)
-    if any(isinstance(text, str) and "\0" in text for text in (*standard, *custom, *custom.values())):
+    if any(isinstance(text, str) and "\0" in text for text in (*standard, *lead.custom, *lead.custom.values())):
         raise _Unfit("bad_character", "a field holds the NUL character, which cannot be stored")
 
 

@@ -66,7 +66,8 @@ async def add(
     campaign_id = campaigns.known_id(request.campaign_id)
     leads, rejected = _judge(request, check_nul=check_nul)
     batch = ingest_store.Batch(ids.new_id(), campaign_id, api_key_id, leads, rejected, request.on_duplicate, now)
-    await people.hold(connection, workspace_id)
+    if await people.hold(connection, workspace_id):
+        _add_suppressible(leads)
     done = await ingest_store.ingest(connection, workspace_id, batch)
     if done is None:
         raise campaigns.not_found()
@@ -85,12 +86,17 @@ def _judge(request: AddLeads, *, check_nul: bool) -> tuple[list[NewLead], list[R
     for index, (row, lead_id) in enumerate(zip(request.rows, ids.new_ids(len(request.rows)), strict=True)):
         judged = parse_row(index, row, lead_id, check_nul=check_nul)
         if isinstance(judged, NewLead):
-            if judged.email is not None or judged.company is not None:
-                judged.suppressible = [list(pair) for pair in match_values(None, judged.email, judged.company)]
             leads.append(judged)
         else:
             rejected.append(judged)
     return leads, rejected
+
+
+def _add_suppressible(leads: list[NewLead]) -> None:
+    """The words by which the do-not-contact list may name these people, beside their keys."""
+    for lead in leads:
+        if lead.email is not None or lead.company is not None:
+            lead.suppressible = [list(pair) for pair in match_values(None, lead.email, lead.company)]
 
 
 def _report(batch: ingest_store.Batch, done: ingest_store.Ingested, results: tuple[Result, ...]) -> Report:

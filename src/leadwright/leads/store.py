@@ -14,7 +14,8 @@ _LEAD: LiteralString = """
     SELECT l.id, l.campaign_id, l.linkedin_url, l.identity_kind, l.identity_key, l.first_name, l.last_name,
            l.company, l.title, l.email, e.status, e.custom_status, e.sender_id, l.created_at,
            greatest(l.updated_at, e.updated_at) AS updated_at, l.import_id, l.custom, l.profile
-    FROM lead l JOIN enrolment e ON e.workspace_id = l.workspace_id AND e.lead_id = l.id
+    FROM lead l JOIN enrolment e
+        ON e.workspace_id = l.workspace_id AND e.campaign_id = l.campaign_id AND e.lead_id = l.id
 """
 
 
@@ -36,8 +37,9 @@ class Filter:
 _ORDERED: dict[tuple[bool, bool], LiteralString] = {
     (False, False): "SELECT id FROM lead WHERE workspace_id = %(workspace)s AND id > %(after)s ORDER BY id",
     (True, False): """
-        SELECT id FROM lead WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s AND id > %(after)s
-        ORDER BY id
+        SELECT lead_id AS id FROM enrolment
+        WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s AND lead_id > %(after)s
+        ORDER BY lead_id
     """,
     (True, True): """
         SELECT lead_id AS id FROM enrolment
@@ -46,9 +48,10 @@ _ORDERED: dict[tuple[bool, bool], LiteralString] = {
         ORDER BY lead_id
     """,
     (False, True): """
-        SELECT lead_id AS id FROM enrolment
-        WHERE workspace_id = %(workspace)s AND status = %(status)s AND lead_id > %(after)s
-        ORDER BY lead_id
+        SELECT l.id FROM lead l JOIN enrolment e
+            ON e.workspace_id = l.workspace_id AND e.campaign_id = l.campaign_id AND e.lead_id = l.id
+        WHERE l.workspace_id = %(workspace)s AND e.status = %(status)s AND l.id > %(after)s
+        ORDER BY l.id
     """,
 }
 _NO_ID = "0" * 32
@@ -115,8 +118,9 @@ async def lock(connection: Connection, workspace_id: str, lead_id: str) -> Stand
         await cursor.execute(
             """
             SELECT e.campaign_id, l.linkedin_url, e.status, e.custom_status, e.state
-            FROM enrolment e JOIN lead l ON l.workspace_id = e.workspace_id AND l.id = e.lead_id
-            WHERE e.workspace_id = %s AND e.lead_id = %s FOR UPDATE OF e
+            FROM lead l JOIN enrolment e
+                ON e.workspace_id = l.workspace_id AND e.campaign_id = l.campaign_id AND e.lead_id = l.id
+            WHERE l.workspace_id = %s AND l.id = %s FOR UPDATE OF e
             """,
             (workspace_id, lead_id),
         )
@@ -127,8 +131,11 @@ async def stop(connection: Connection, workspace_id: str, lead_id: str, now: dat
     """Ends the lead's way as STOPPED. The token fences off a worker that holds it."""
     await connection.execute(
         """
-        UPDATE enrolment SET status = 'STOPPED', state = 'done', lease_until = NULL, token = token + 1, updated_at = %s
-        WHERE workspace_id = %s AND lead_id = %s
+        UPDATE enrolment e
+        SET status = 'STOPPED', state = 'done', lease_until = NULL, token = token + 1, updated_at = %s
+        FROM lead l
+        WHERE l.workspace_id = %s AND l.id = %s
+          AND e.workspace_id = l.workspace_id AND e.campaign_id = l.campaign_id AND e.lead_id = l.id
         """,
         (now, workspace_id, lead_id),
     )
@@ -138,7 +145,11 @@ async def purge(connection: Connection, workspace_id: str, lead_id: str) -> None
     """Removes every row of one lead. Its import keeps the counters it had."""
     for statement in (
         "DELETE FROM history WHERE workspace_id = %s AND lead_id = %s",
-        "DELETE FROM enrolment WHERE workspace_id = %s AND lead_id = %s",
+        """
+        DELETE FROM enrolment e USING lead l
+        WHERE l.workspace_id = %s AND l.id = %s
+          AND e.workspace_id = l.workspace_id AND e.campaign_id = l.campaign_id AND e.lead_id = l.id
+        """,
         "DELETE FROM lead WHERE workspace_id = %s AND id = %s",
     ):
         await connection.execute(statement, (workspace_id, lead_id))
@@ -148,11 +159,14 @@ async def delete_of_campaign(connection: Connection, workspace_id: str, campaign
     """Removes every lead of a campaign, with its history and imports."""
     for statement in (
         """
-        DELETE FROM history h USING lead l
-        WHERE l.workspace_id = %s AND l.campaign_id = %s AND h.workspace_id = l.workspace_id AND h.lead_id = l.id
+        DELETE FROM history h USING enrolment e
+        WHERE e.workspace_id = %s AND e.campaign_id = %s AND h.workspace_id = e.workspace_id AND h.lead_id = e.lead_id
+        """,
+        """
+        DELETE FROM lead l USING enrolment e
+        WHERE e.workspace_id = %s AND e.campaign_id = %s AND l.workspace_id = e.workspace_id AND l.id = e.lead_id
         """,
         "DELETE FROM enrolment WHERE workspace_id = %s AND campaign_id = %s",
-        "DELETE FROM lead WHERE workspace_id = %s AND campaign_id = %s",
         """
         DELETE FROM lead_import_outcome o USING lead_import i
         WHERE i.workspace_id = %s AND i.campaign_id = %s AND o.workspace_id = i.workspace_id AND o.import_id = i.id

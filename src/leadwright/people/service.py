@@ -34,15 +34,15 @@ async def resolve(connection: Connection, workspace_id: str, urls: Sequence[str]
     read = [(url, linkedin_identity(url)) for url in urls]
     keys = [identity for _, identity in read if isinstance(identity, Identity)]
     persons = await store.persons(connection, workspace_id, keys)
-    return [
-        Resolved(url, (found, persons[found]) if isinstance(found, Identity) else found)
-        for url, found in read
-    ]
+    return [Resolved(url, (found, persons[found]) if isinstance(found, Identity) else found) for url, found in read]
 
 
-async def hold(connection: Connection, workspace_id: str) -> None:
-    """Keeps who is whom as it is until the transaction ends, for a later statement that stores canonical keys."""
-    await store.hold(connection, workspace_id)
+async def hold(connection: Connection, workspace_id: str) -> bool:
+    """Keeps who is whom as it is until the transaction ends, for a later statement that stores canonical keys.
+
+    Answers whether the do-not-contact list names anybody by something else than a person's key.
+    """
+    return await store.hold(connection, workspace_id)
 
 
 async def hold_canonical(

@@ -43,9 +43,7 @@ class ResolvedBody(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True)
 
-    linkedin_url: str = Field(
-        description="As it was sent.", examples=["https://www.linkedin.com/in/ACoAAB2bcDE"]
-    )
+    linkedin_url: str = Field(description="As it was sent.", examples=["https://www.linkedin.com/in/ACoAAB2bcDE"])
     valid: bool = Field(description="Whether it names a person.")
     kind: IdentityKind | None = Field(default=None, examples=["member_token"])
     key: str | None = Field(default=None, examples=["ACoAAB2bcDE"])

@@ -1,6 +1,7 @@
-"""Connections to PostgreSQL: one pool a process, transactions for the edge, and which database faults pass by themselves."""
+"""Connections to PostgreSQL: one pool a process, transactions for the edge, and which faults pass by themselves."""
 
-from collections.abc import AsyncIterator
+import select
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -66,7 +67,7 @@ class Database:
         await self._pool.close()
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Connection]:
+    async def session(self) -> AsyncGenerator[Connection]:
         """A connection on which every statement commits by itself. Raises Unavailable when the database is away."""
         connection = await self._healthy_connection()
         try:
@@ -75,7 +76,7 @@ class Database:
             await self._pool.putconn(connection)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self) -> AsyncGenerator[Connection]:
         """A connection in a transaction: committed at the end of the block, rolled back when it raises."""
         async with self.session() as connection, connection.transaction():
             yield connection
@@ -96,15 +97,14 @@ class Database:
 def _looks_dead(connection: Connection) -> bool:
     """Whether the server has hung up, told by the socket alone: no round trip.
 
-    An idle connection has nothing to read; bytes or an end of file there mean that the server said goodbye.
+    An idle connection has nothing to read: bytes or an end of file mean that the server said goodbye. The goodbye may
+    come before the end of file, so neither is waited for; a notice that came by itself costs no more than a connection.
     """
     if connection.closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
         return True
-    try:
-        connection.pgconn.consume_input()
-    except psycopg.OperationalError:
-        return True
-    return connection.closed
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    return bool(poller.poll(0))
 
 
 async def _configure(connection: Connection) -> None:

@@ -26,9 +26,7 @@ async def add_suppressions(body: wire.AddSuppressionsBody, call: CurrentCall) ->
     Entries are judged one by one: a bad one does not hold up the others. A lead that any entry matches is
     refused when it is added. A person is matched under every address and key that they are known by.
     """
-    done = await service.add(
-        call.connection, call.workspace_id, body.entries, reason=body.reason, now=call.now
-    )
+    done = await service.add(call.connection, call.workspace_id, body.entries, reason=body.reason, now=call.now)
     return wire.added_body(done)
 
 
@@ -46,7 +44,9 @@ async def list_suppressions(
     kind: Annotated[SuppressionKind | None, Query(description="Only entries of this kind.")] = None,
 ) -> wire.SuppressionsBody:
     """Oldest first."""
-    listing = await service.list_suppressions(call.connection, call.workspace_id, kind, page)
+    listing = await service.list_suppressions(
+        call.connection, call.workspace_id, kind, after=page.after, offset=page.offset, limit=page.fetch
+    )
     return wire.suppressions_body(page, listing)
 
 

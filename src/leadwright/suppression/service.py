@@ -7,7 +7,6 @@ from typing import Any
 
 from leadwright import ids
 from leadwright.errors import NotFound
-from leadwright.http.paging import Page
 from leadwright.people import service as people
 from leadwright.people.service import Rekeying
 from leadwright.postgres.pool import Connection
@@ -34,9 +33,7 @@ async def add(
     return Added(added, len(valid) - added, [e for e in judged if isinstance(e, Rejection)])
 
 
-async def _with_canonical_keys(
-    connection: Connection, workspace_id: str, entries: Sequence[Entry]
-) -> Sequence[Entry]:
+async def _with_canonical_keys(connection: Connection, workspace_id: str, entries: Sequence[Entry]) -> Sequence[Entry]:
     identities = [entry.identity for entry in entries if entry.identity is not None]
     if not identities:
         return entries
@@ -57,18 +54,23 @@ def _rows(entries: Sequence[Entry], reason: str | None, now: datetime) -> list[S
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """``fetched`` holds one row more than the page shows, when there is one."""
+    """Some rows of the list, and how many it has."""
 
     fetched: Sequence[Suppression]
     total: int
 
 
 async def list_suppressions(
-    connection: Connection, workspace_id: str, kind: SuppressionKind | None, page: Page
+    connection: Connection,
+    workspace_id: str,
+    kind: SuppressionKind | None,
+    *,
+    after: str | None,
+    offset: int,
+    limit: int,
 ) -> Listing:
-    fetched = await store.page(
-        connection, workspace_id, kind, after=page.after, offset=page.offset, limit=page.fetch
-    )
+    """Rows of one kind or all, oldest first: those behind the id ``after``, less the first ``offset``."""
+    fetched = await store.page(connection, workspace_id, kind, after=after, offset=offset, limit=limit)
     return Listing(fetched, await store.count(connection, workspace_id, kind))
 
 

@@ -89,8 +89,7 @@ async def page(
         {"workspace": workspace_id, "kind": kind, "after": after or _NO_ID, "limit": limit, "offset": offset},
     )
     return [
-        Suppression(row[0], SuppressionKind(row[1]), row[2], row[3], row[4], row[5])
-        for row in await cursor.fetchall()
+        Suppression(row[0], SuppressionKind(row[1]), row[2], row[3], row[4], row[5]) for row in await cursor.fetchall()
     ]
 
 

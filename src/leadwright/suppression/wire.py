@@ -26,9 +26,7 @@ _ENTRY_SCHEMA = {
         "linkedinUrl": {"description": "A person: a LinkedIn profile address in any usual spelling."},
         "email": {"description": "One e-mail address; upper and lower case are the same."},
         "emailDomain": {"description": "Every e-mail address in a domain or below it, with or without `@`."},
-        "company": {
-            "description": "Everyone of a company; upper and lower case and white space are the same."
-        },
+        "company": {"description": "Everyone of a company; upper and lower case and white space are the same."},
     },
     "examples": [{"linkedinUrl": "https://www.linkedin.com/in/jane-smith"}, {"emailDomain": "example.com"}],
 }

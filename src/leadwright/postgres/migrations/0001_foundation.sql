@@ -160,7 +160,6 @@ CREATE TABLE lead (
 );
 -- Decides duplicates, and finds a person in all campaigns.
 CREATE UNIQUE INDEX lead_of_person ON lead (workspace_id, identity_kind, identity_key, campaign_id);
-CREATE INDEX lead_of_campaign ON lead (workspace_id, campaign_id, id);
 
 -- due: waits for its due_at; leased: a worker has it until lease_until; held: outside the due index until something
 -- happens (a field is filled in, an invitation accepted); done: through, nothing more will happen.
@@ -180,7 +179,7 @@ CREATE TABLE enrolment (
     lease_until   timestamptz,
     token         bigint NOT NULL DEFAULT 0, -- fences off a worker whose lease has passed on
     updated_at    timestamptz NOT NULL,
-    PRIMARY KEY (workspace_id, lead_id)
+    PRIMARY KEY (workspace_id, campaign_id, lead_id) -- also the order in which a campaign's leads are listed
 ) WITH (fillfactor = 80);
 CREATE INDEX enrolment_by_status ON enrolment (workspace_id, campaign_id, status, lead_id);
 CREATE INDEX enrolment_due ON enrolment (lane_id, due_at) WHERE state = 'due';

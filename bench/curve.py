@@ -1,0 +1,193 @@
+"""How adding leads and reading pages change with the number of leads already there."""
+
+import argparse
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import psycopg
+
+from bench import pages, report
+from bench.batches import LEADS_A_BATCH, Batch
+from bench.fill import Fill
+from bench.load import Generator, Request
+from bench.processes import Server, leadwright, scratch_folder
+from bench.report import Result
+from leadwright import ids
+from leadwright.postgres.embedded import attach
+
+CONNECTIONS = 8
+WARM_UP_BATCHES = 160
+"""Every connection of the pool has prepared the statement then, and PostgreSQL has settled on its plan."""
+SMALL = (100_000, 500_000)
+FULL = (100_000, 1_000_000, 10_000_000)
+MOST_SLOWER_PAGES = 3.0
+
+_EMPTY = "TRUNCATE lead, enrolment, lead_import, lead_import_outcome, campaign_counter, campaign_counter_delta"
+_BYTES = (
+    "SELECT sum(pg_table_size(t)), sum(pg_indexes_size(t)) FROM unnest(ARRAY['lead', 'enrolment']::regclass[]) AS t"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The figures at one number of leads; speeds in leads a second, pages in seconds."""
+
+    leads: int
+    empty: float
+    new_campaign: float
+    random_campaigns: float
+    pages: dict[str, float]
+    table_bytes: int
+    index_bytes: int
+
+
+class Curve:
+    """Two servers take turns, one kept empty and one that grows, so that other work on the machine hits both alike."""
+
+    def __init__(self, empty: Server, empty_conninfo: str, grown: Server, fill: Fill, generator: Generator) -> None:
+        self._empty = empty
+        self._empty_conninfo = empty_conninfo
+        self._grown = grown
+        self._fill = fill
+        self._generator = generator
+        self._rng = random.Random(1)
+        self._next = 1_000_000
+
+    def point(self, leads: int, batches: int, rounds: int, times: int) -> Point:
+        """Fills up to ``leads`` and measures: ``rounds`` of ``batches`` for adding, ``times`` each page."""
+        print(f"filled to {leads:,} leads in {self._fill.reach(leads):.0f} s", flush=True)
+        by_page = pages.measure(self._grown, self._fill, self._generator, times)
+        self._warm_up()
+        speeds = [self._round(batches) for _ in range(rounds)]
+        empty, new, scattered = (median(each) for each in zip(*speeds, strict=True))
+        return Point(leads, empty, new, scattered, by_page, *self._bytes())
+
+    def _warm_up(self) -> None:
+        for server in (self._empty, self._grown):
+            self._add(server, [server.new_campaign()] * WARM_UP_BATCHES)
+
+    def _round(self, batches: int) -> tuple[float, float, float]:
+        with psycopg.connect(self._empty_conninfo, autocommit=True) as connection:
+            connection.execute(_EMPTY)
+        new = [self._grown.new_campaign()] * batches
+        existing = [ids.public(ids.Prefix.CAMPAIGN, c) for c in self._rng.choices(self._fill.campaigns, k=batches)]
+        return (
+            self._add(self._empty, [self._empty.new_campaign()] * batches),
+            self._add(self._grown, new),
+            self._add(self._grown, existing),
+        )
+
+    def _add(self, server: Server, campaigns: Sequence[str]) -> float:
+        """Leads a second when each campaign named gets a batch of people that nobody has seen yet."""
+        leads = len(campaigns) * LEADS_A_BATCH
+        firsts = range(self._next, self._next + leads, LEADS_A_BATCH)
+        self._next += leads
+        requests = [Request("/v1/leads", Batch(c, first)) for c, first in zip(campaigns, firsts, strict=True)]
+        load = self._generator.send(server.port, server.key, requests, connections=CONNECTIONS)
+        if load.counted["leadsAdded"] != leads:
+            raise RuntimeError(f"{load.counted['leadsAdded']} leads were added and not {leads}")
+        return leads / load.seconds
+
+    def _bytes(self) -> tuple[int, int]:
+        with psycopg.connect(self._fill.conninfo) as connection:
+            found = connection.execute(_BYTES).fetchone()
+        assert found is not None
+        return int(found[0]), int(found[1])
+
+
+def measure(sizes: Sequence[int], batches: int, rounds: int, times: int) -> list[Result]:
+    """Prints both tables and returns the ratios at the last size; pages are compared with those at the first."""
+    with (
+        scratch_folder() as empty_folder,
+        leadwright(empty_folder) as empty,
+        attach(empty_folder) as empty_database,
+        scratch_folder() as folder,
+        leadwright(folder) as grown,
+        attach(folder) as database,
+        Generator() as generator,
+    ):
+        curve = Curve(empty, empty_database.conninfo, grown, Fill(database.conninfo), generator)
+        points = [curve.point(size, batches, rounds, times) for size in sizes]
+    _show_adding(points)
+    _show_pages(points)
+    return results(points)
+
+
+def results(points: Sequence[Point]) -> list[Result]:
+    first, last = points[0], points[-1]
+    slowest = max(last.pages, key=lambda name: last.pages[name] / first.pages[name])
+    at, before = _short(last.leads), _short(first.leads)
+    return [
+        Result(f"adding to a new campaign at {at} leads : at 0", last.new_campaign / last.empty, at_least=0.8),
+        Result(f"... to random existing ones at {at} : at 0", last.random_campaigns / last.empty, at_least=0.6),
+        Result(
+            f"slowest page at {at} : at {before} ({slowest})",
+            last.pages[slowest] / first.pages[slowest],
+            at_most=MOST_SLOWER_PAGES,
+        ),
+    ]
+
+
+def _short(leads: int) -> str:
+    return f"{leads / 1_000_000:g} M" if leads >= 1_000_000 else f"{leads / 1_000:g} k"
+
+
+def _show_adding(points: Sequence[Point]) -> None:
+    head = (
+        "leads there",
+        "leads/s at 0",
+        "new campaign",
+        ": at 0",
+        "random campaigns",
+        ": at 0",
+        "tables MB",
+        "indexes MB",
+    )
+    print("\n" + report.table(head, [_adding_line(point) for point in points]))
+
+
+def _adding_line(point: Point) -> Sequence[str]:
+    return (
+        f"{point.leads:,}",
+        f"{point.empty:,.0f}",
+        f"{point.new_campaign:,.0f}",
+        f"{point.new_campaign / point.empty:.2f}",
+        f"{point.random_campaigns:,.0f}",
+        f"{point.random_campaigns / point.empty:.2f}",
+        f"{point.table_bytes / 1e6:,.0f}",
+        f"{point.index_bytes / 1e6:,.0f}",
+    )
+
+
+def _show_pages(points: Sequence[Point]) -> None:
+    first = points[0]
+    head = ("page, ms", *(f"at {_short(point.leads)}" for point in points))
+    lines = [(name, *(_page_cell(point, first, name) for point in points)) for name in first.pages]
+    print("\n" + report.table(head, lines))
+
+
+def _page_cell(point: Point, first: Point, name: str) -> str:
+    ratio = "" if point is first else f" ({point.pages[name] / first.pages[name]:.2f})"
+    return f"{point.pages[name] * 1000:.2f}{ratio}"
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--full", action="store_true", help="up to 10 million leads: some 15 minutes, 25 GB of disk")
+    options.add_argument("--sizes", type=int, nargs="+", metavar="LEADS", help="other numbers of leads, ascending")
+    options.add_argument("--batches", type=int, default=100, help="requests of 100 leads a round")
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--times", type=int, default=50, help="how often each page is read")
+    asked = options.parse_args()
+    report.show_machine()
+    began = time.monotonic()
+    sizes = asked.sizes or (FULL if asked.full else SMALL)
+    report.show(measure(sizes, asked.batches, asked.rounds, asked.times))
+    print(f"in {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

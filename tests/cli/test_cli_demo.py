@@ -1,0 +1,18 @@
+"""``leadwright demo``."""
+
+import tempfile
+from pathlib import Path
+
+
+def test_the_demo_shows_what_it_claims_and_leaves_nothing(embedded) -> None:
+    before = set(Path(tempfile.gettempdir()).glob("leadwright-demo-*"))
+    finished = embedded("demo")
+    assert finished.returncode == 0, finished.stdout
+    assert finished.stderr == ""
+    assert "NOT SO" not in finished.stdout
+    assert finished.stdout.count("  ok: ") == 8
+    assert "\x1b" not in finished.stdout
+    assert '"leadsAdded": 2' in finished.stdout
+    assert '"duplicatesSkipped": 2' in finished.stdout
+    assert not Path(embedded.settings["data_dir"]).exists(), "it keeps to its scratch folder"
+    assert set(Path(tempfile.gettempdir()).glob("leadwright-demo-*")) <= before
