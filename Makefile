@@ -1,13 +1,20 @@
 # The two commands of a newcomer are `make run` and `make test`; everything else builds on the same environment.
 PYTHON ?= python3
 BIN := .venv/bin
-# A development server keeps its data beside the checkout, never in the operator's data folder.
-export LEADWRIGHT_DATA_DIR ?= $(CURDIR)/.data
+# A development server keeps its data beside the checkout, never in the operator's data folder. Started by root, the
+# database runs as an unprivileged user; where that user cannot reach the checkout (below /root, say), the data lies in
+# /var/lib under a name of this checkout's own.
+closed = $(shell d="$(CURDIR)"; while [ "$$(id -u)" = 0 ] && [ "$$d" != / ] && [ -n "$$d" ]; do \
+	case "$$(stat -c %A "$$d")" in (*x|*t) d="$$(dirname "$$d")";; (*) echo closed; break;; esac; done)
+ifndef LEADWRIGHT_DATA_DIR
+LEADWRIGHT_DATA_DIR := $(if $(closed),/var/lib/leadwright-dev-$(shell printf %s "$(CURDIR)" | cksum | cut -d' ' -f1),$(CURDIR)/.data)
+endif
+export LEADWRIGHT_DATA_DIR
 # The port of `make run`.
 PORT ?= 8080
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: setup run demo test test-slow check bench lock clean
+.PHONY: setup run demo test test-slow check bench lock where clean
 
 setup: .venv/.dev-installed
 
@@ -52,6 +59,10 @@ lock: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/build.in -c requirements/run.txt -o requirements/build.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev -c requirements/run.txt -c requirements/build.txt -o requirements/dev.txt
+
+# Shows where the development server keeps its data.
+where:
+	@echo '$(LEADWRIGHT_DATA_DIR)'
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis dist build

@@ -1,13 +1,14 @@
 """What naming a person costs: microseconds a URL, beside urlsplit and unquote on the same URL and run."""
 
-import os
 from collections.abc import Callable
 from time import perf_counter
 from urllib.parse import unquote, urlsplit
 
+from bench import report
+from bench.report import Result
 from leadwright.identity import linkedin_identity
 
-ROUNDS = 15
+ROUNDS = 9
 CALLS = 10_000
 
 URLS = {
@@ -54,13 +55,19 @@ def separator(url: str) -> str:
     return "&" if "?" in url else "?"
 
 
+def measure() -> list[Result]:
+    """Prints each kind of address and returns the ratio for the most frequent one."""
+    print(f"best of {ROUNDS} rounds of {CALLS:,} calls")
+    times = {name: microseconds(url) for name, url in URLS.items()}
+    lines = [(name, f"{ours:.2f}", f"{floor:.2f}", f"{ours / floor:.2f}") for name, (ours, floor) in times.items()]
+    print("\n" + report.table(("URL", "µs", "floor µs", "ratio"), lines))
+    ours, floor = times["common"]
+    return [Result("naming a person : urlsplit and unquote", ours / floor), Result("naming a person", ours, "µs")]
+
+
 def main() -> None:
-    load = os.getloadavg()[0]
-    print(f"identity: best of {ROUNDS} rounds of {CALLS:,} calls, load {load:.1f}")
-    print(f"{'URL':<24}{'µs':>8}{'floor µs':>10}{'ratio':>8}")
-    for name, url in URLS.items():
-        ours, floor = microseconds(url)
-        print(f"{name:<24}{ours:>8.2f}{floor:>10.2f}{ours / floor:>8.2f}")
+    report.show_machine()
+    report.show(measure())
 
 
 if __name__ == "__main__":

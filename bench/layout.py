@@ -1,11 +1,12 @@
 """Measures where a lead's enrolment should live: on the lead's row, beside it, or created lazily.
 
 `python -m bench.layout [--leads N] [--rounds R] [--only NAMES] [CONNINFO]`; the conninfo defaults to
-LEADWRIGHT_BENCH_DATABASE_URL. Every layout gets a schema of its own, dropped at the end; layouts take turns
+LEADWRIGHT_BENCH_DATABASE_URL, and that to an embedded database in a scratch folder. Every layout gets a schema of its own, dropped at the end; layouts take turns
 within each round, so that other work on the machine hits all alike. Times are medians, WAL is a mean.
 """
 
 import argparse
+import contextlib
 import os
 import random
 import time
@@ -20,6 +21,8 @@ import psycopg
 
 from bench.layout_sql import BATCH, CAMPAIGNS, LAYOUTS, START, Layout, filling, ingest_sql, page_sql, tables
 from bench.layout_work import Spent, Work, advance_lanes, enrol_all, ingest_one, new_batch, run, schema, wal_position
+from bench.processes import scratch_folder
+from leadwright.postgres.embedded import attach
 
 STEPS = 6
 
@@ -135,7 +138,10 @@ class Bench:
             found = conn.execute(
                 "SELECT campaign_id::text, count(*) FROM lead WHERE NOT enrolled GROUP BY 1"
             ).fetchall()
-        return [campaign for campaign, count in found for _ in range(count // BATCH // (self.rounds + 1))]
+        share = [campaign for campaign, count in found for _ in range(count // BATCH // (self.rounds + 1))]
+        if not share:
+            raise RuntimeError("too few leads were ingested to enrol a batch a round: give more --leads")
+        return share
 
     def pages(self) -> None:
         """Milliseconds for one page; a fresh cursor position each time."""
@@ -207,15 +213,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", help="comma-separated names of layouts")
     given = parser.parse_args()
-    if not given.conninfo:
-        parser.error("give a conninfo or set LEADWRIGHT_BENCH_DATABASE_URL")
     chosen = tuple(la for la in LAYOUTS if not given.only or la.name in given.only.split(","))
-    bench = Bench(given.conninfo, given.leads, given.rounds, chosen)
-    try:
+    with contextlib.ExitStack() as opened:
+        conninfo = given.conninfo or opened.enter_context(attach(opened.enter_context(scratch_folder()))).conninfo
+        bench = Bench(conninfo, given.leads, given.rounds, chosen)
+        opened.callback(bench.drop)
         measure(bench)
         report(bench)
-    finally:
-        bench.drop()
 
 
 def measure(bench: Bench) -> None:

@@ -41,8 +41,15 @@ class SecretBox:
 
 
 def load_secret_key(configured: str | None, data_dir: Path) -> SecretBox:
-    """The configured key, else the one in ``secret.key`` (made on first use, mode 0600)."""
-    return SecretBox(configured if configured is not None else _key_from_file(data_dir / KEY_FILE))
+    """The configured key, else the one in ``secret.key`` (made on first use, mode 0600). Raises SecretKeyError."""
+    if configured is not None:
+        return SecretBox(configured)
+    path = data_dir / KEY_FILE
+    try:
+        return SecretBox(_key_from_file(path))
+    except (SecretKeyError, UnicodeDecodeError) as error:
+        reason = error if isinstance(error, SecretKeyError) else "it is not text"
+        raise SecretKeyError(f"the secret key in {path} cannot be used: {reason}") from error
 
 
 def _key_from_file(path: Path) -> str:

@@ -1,6 +1,8 @@
 """Every setting of the server, read once from ``LEADWRIGHT_*`` variables and an optional TOML file, then frozen."""
 
+import ipaddress
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +17,7 @@ from pydantic_settings import (
 )
 
 ENV_PREFIX = "LEADWRIGHT_"
+_WEB_ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 
 
 def default_data_dir() -> Path:
@@ -70,6 +73,23 @@ class Settings(BaseSettings):
     @classmethod
     def _comma_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ipaddress.ip_network(network, strict=False)
+            except ValueError:
+                raise ValueError(f"expected addresses or networks such as 10.0.0.0/8, not '{network}'") from None
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is not None and not _WEB_ADDRESS.fullmatch(value):
+            raise ValueError("expected an address such as https://outreach.example.com")
+        return value
 
     @cached_property
     def embedded(self) -> bool:

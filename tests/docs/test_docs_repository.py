@@ -1,4 +1,4 @@
-"""What is tracked speaks of the project alone: no machine's paths, no package index, only pinned and hashed requirements."""
+"""What is tracked speaks of the project alone: no machine's paths, no package index, pinned and hashed requirements."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 # Written so that these lines do not match themselves.
-MACHINE = re.compile(r"/wor[k]/|/roo[t]/|/hom[e]/[a-z]|/User[s]/|/op[t]/(?!leadwright)")
+MACHINE = re.compile(r"/wor[k]/|/roo[t]/|/hom[e]/(?!jane\b|leadwright\b)[a-z]|/User[s]/|/op[t]/(?!leadwright)")
 INDEX = re.compile(
     r"--(?:extra-)?index-ur[l]|--find-link[s]|--trusted-hos[t]|(?:index|mirror|registry|artifactory|nexus|devpi|proxy)"
     r"\.[\w-]+\.\w+|pypi\.or[g]|pythonhosted\.or[g]|https?://[^\s\"'`]*/(?:simpl[e]|pyp[i])(?:/|\b)"
@@ -16,7 +16,7 @@ ALLOWED = ("--no-emit-index-url",)
 
 
 def readable(tracked: list[Path]) -> list[tuple[Path, str]]:
-    return [(path, path.read_text("utf-8")) for path in tracked]
+    return [(path, path.read_bytes().decode(errors="replace")) for path in tracked]
 
 
 @pytest.mark.parametrize("forbidden", [MACHINE, INDEX], ids=["a path of a machine", "a package index"])
