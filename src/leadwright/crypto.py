@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import hashlib
-import hmac
 import os
 import secrets
 from pathlib import Path
@@ -26,7 +25,7 @@ class SecretBox:
     def __init__(self, material: str) -> None:
         keys = [part.strip() for part in material.replace(",", "\n").splitlines() if part.strip()]
         if not keys or min(map(len, keys)) < 16:
-            raise SecretKeyError("LEADWRIGHT_SECRET_KEY must hold at least one key of 16 characters or more")
+            raise SecretKeyError("expected one or more keys of 16 characters or more each")
         self._fernet = MultiFernet([Fernet(_derive(key)) for key in keys])
 
     def seal(self, text: str) -> str:
@@ -43,13 +42,16 @@ class SecretBox:
 def load_secret_key(configured: str | None, data_dir: Path) -> SecretBox:
     """The configured key, else the one in ``secret.key`` (made on first use, mode 0600). Raises SecretKeyError."""
     if configured is not None:
-        return SecretBox(configured)
+        return _box(configured, "LEADWRIGHT_SECRET_KEY")
     path = data_dir / KEY_FILE
+    return _box(_key_from_file(path), str(path))
+
+
+def _box(material: str, found_in: str) -> SecretBox:
     try:
-        return SecretBox(_key_from_file(path))
-    except (SecretKeyError, UnicodeDecodeError) as error:
-        reason = error if isinstance(error, SecretKeyError) else "it is not text"
-        raise SecretKeyError(f"the secret key in {path} cannot be used: {reason}") from error
+        return SecretBox(material)
+    except SecretKeyError as error:
+        raise SecretKeyError(f"{found_in}: {error}") from error
 
 
 def _key_from_file(path: Path) -> str:
@@ -66,17 +68,38 @@ def _publish(path: Path, text: str) -> None:
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            _give_to_owner_of_folder(descriptor, path.parent)
+            os.fsync(descriptor)
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(draft)
     finally:
         draft.unlink()
+    _sync_folder(path.parent)
+
+
+def _give_to_owner_of_folder(descriptor: int, folder: Path) -> None:
+    """What root makes in another user's data folder is that user's, who could never read it else."""
+    owner = folder.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the file's name last: what is sealed under a key that a power failure took is lost."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _read_private(path: Path) -> str:
     if path.stat().st_mode & 0o077:
         raise SecretKeyError(f"{path} can be read by others; run: chmod 600 '{path}'")
-    return path.read_text()
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise SecretKeyError(f"{path} is not text; restore it from a backup") from error
 
 
 def _derive(key: str) -> bytes:
@@ -86,8 +109,3 @@ def _derive(key: str) -> bytes:
 
 def sha256(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-
-
-def equal(one: str, other: str) -> bool:
-    """Compares in constant time."""
-    return hmac.compare_digest(one.encode(), other.encode())

@@ -24,7 +24,13 @@ NOT_BY_SCHEMA = {"too_long", "too_many_fields", "bad_character"}
 documented = schemathesis.openapi.from_dict(document(create_app(None, Settings())))  # type: ignore[arg-type]
 bodies = documented["/v1/leads"]["POST"].as_strategy().map(lambda case: case.body)
 rows = bodies.flatmap(lambda body: st.sampled_from(body["leads"]))
-scalars = st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.floats(allow_nan=False) | st.text()
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**6), 10**6)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+)
 anything = st.recursive(
     scalars, lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(max_size=9), below, max_size=3)
 )

@@ -10,8 +10,10 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from leadwright.accounts.model import Scope
+from leadwright.clock import system_clock
 from leadwright.http.app import ROUTERS
 from leadwright.http.openapi import document as write_document
+from leadwright.http.server import serving
 from leadwright.postgres.pool import Database
 from leadwright.settings import Settings
 
@@ -85,12 +87,7 @@ async def test_it_is_written_once_and_wants_no_key(anonymous: httpx.AsyncClient)
     assert first.content == second.content
 
 
-async def test_the_public_address_is_the_documented_server(
-    make_database: Callable[..., str], document: JSON
-) -> None:
-    from leadwright.clock import system_clock
-    from leadwright.http.server import serving
-
+async def test_the_public_address_is_the_documented_server(make_database: Callable[..., str], document: JSON) -> None:
     database = Database(await asyncio.to_thread(make_database))
     await database.open()
     settings = Settings(public_url="https://outreach.example.com/")

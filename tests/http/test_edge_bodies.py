@@ -57,12 +57,8 @@ async def test_what_is_not_json_is_refused_and_changes_nothing(
     assert await campaigns(client) == before
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"null", b"[]", b"1", b'"name"', b"{}", b'{"name": null}', b'{"name": 5}']
-)
-async def test_json_of_another_shape_is_refused(
-    client: httpx.AsyncClient, refused: Refused, body: bytes
-) -> None:
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"1", b'"name"', b"{}", b'{"name": null}', b'{"name": 5}'])
+async def test_json_of_another_shape_is_refused(client: httpx.AsyncClient, refused: Refused, body: bytes) -> None:
     told = refused(await client.post("/v1/campaigns", content=body, headers=CONTENT), 400)
     assert told["code"] == "invalid_request"
     assert [set(detail) for detail in told["details"]] == [{"path", "message"}]
@@ -70,9 +66,7 @@ async def test_json_of_another_shape_is_refused(
 
 
 @pytest.mark.parametrize("body", [b'{"name": "a\\u0000b"}', b'{"name": "a", "x": [{"y\\u0000": 1}]}'])
-async def test_an_escaped_nul_is_refused_by_name(
-    client: httpx.AsyncClient, refused: Refused, body: bytes
-) -> None:
+async def test_an_escaped_nul_is_refused_by_name(client: httpx.AsyncClient, refused: Refused, body: bytes) -> None:
     told = refused(await client.post("/v1/campaigns", content=body, headers=CONTENT), 400)
     assert "must not contain the NUL character" in told["message"]
     assert told["message"].startswith(("name:", "x[0]"))
@@ -84,18 +78,14 @@ async def test_a_text_that_only_looks_like_an_escaped_nul_passes(client: httpx.A
 
 
 @pytest.mark.parametrize("number", [2**63, 2**64, 10**30, -(10**30), 10**1000])
-async def test_numbers_beyond_64_bits_are_refused(
-    client: httpx.AsyncClient, refused: Refused, number: int
-) -> None:
+async def test_numbers_beyond_64_bits_are_refused(client: httpx.AsyncClient, refused: Refused, number: int) -> None:
     body = json.dumps({"name": "Spring", "maxNewLeadsPerDay": 1}).replace("1}", f"{number}}}")
     told = refused(await client.post("/v1/campaigns", content=body, headers=CONTENT), 400)
     assert "maxNewLeadsPerDay" in told["message"]
 
 
 @pytest.mark.parametrize("body", NO_JSON.values(), ids=NO_JSON.keys())
-async def test_the_hand_decoded_body_is_refused_alike(
-    client: httpx.AsyncClient, refused: Refused, body: bytes
-) -> None:
+async def test_the_hand_decoded_body_is_refused_alike(client: httpx.AsyncClient, refused: Refused, body: bytes) -> None:
     told = refused(await client.post("/v1/leads", content=body, headers=CONTENT), 400)
     assert told["code"] in ("invalid_json", "invalid_request")
 
@@ -112,26 +102,20 @@ async def test_a_body_that_is_said_not_to_be_json_is_unsupported(
 @pytest.mark.parametrize(
     "label", [None, "application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.api+json"]
 )
-async def test_json_under_its_usual_labels_or_none_is_read(
-    client: httpx.AsyncClient, label: str | None
-) -> None:
+async def test_json_under_its_usual_labels_or_none_is_read(client: httpx.AsyncClient, label: str | None) -> None:
     headers = {} if label is None else {"Content-Type": label}
     answer = await client.post("/v1/campaigns", content=b'{"name": "Labelled"}', headers=headers)
     assert answer.status_code == 201
 
 
 @pytest.mark.parametrize("path", ["/v1/campaigns", "/v1/leads", "/v1/suppressions"])
-async def test_5_mb_are_too_many_when_declared(
-    client: httpx.AsyncClient, refused: Refused, path: str
-) -> None:
+async def test_5_mb_are_too_many_when_declared(client: httpx.AsyncClient, refused: Refused, path: str) -> None:
     body = b'{"name": "' + b"a" * 5 * MEGABYTE + b'"}'
     told = refused(await client.post(path, content=body, headers=CONTENT), 413)
     assert told["message"] == "The request body is larger than 2000000 bytes"
 
 
-async def test_5_mb_are_too_many_when_they_come_in_chunks(
-    client: httpx.AsyncClient, refused: Refused
-) -> None:
+async def test_5_mb_are_too_many_when_they_come_in_chunks(client: httpx.AsyncClient, refused: Refused) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(50):
             yield b" " * (MEGABYTE // 10)
@@ -166,9 +150,7 @@ async def test_the_body_of_a_get_means_nothing(client: httpx.AsyncClient) -> Non
         ("/v1/events?types=odd", "types"),
     ],
 )
-async def test_a_bad_parameter_is_named(
-    client: httpx.AsyncClient, refused: Refused, path: str, name: str
-) -> None:
+async def test_a_bad_parameter_is_named(client: httpx.AsyncClient, refused: Refused, path: str, name: str) -> None:
     told = refused(await client.get(path), 400)
     assert told["message"].startswith(f"{name}: ")
     assert [detail["path"] for detail in told["details"]] == [name]

@@ -32,9 +32,7 @@ async def test_without_a_key_nothing_is_told(anonymous: httpx.AsyncClient, refus
 
 
 @pytest.mark.parametrize("key", BAD_KEYS)
-async def test_with_a_bad_key_nothing_is_told(
-    anonymous: httpx.AsyncClient, refused: Refused, key: str
-) -> None:
+async def test_with_a_bad_key_nothing_is_told(anonymous: httpx.AsyncClient, refused: Refused, key: str) -> None:
     answer = await anonymous.get(UNKNOWN_LEAD, headers={"X-API-Key": key.encode("latin-1")})
     refused(answer, 401, "Invalid API key")
 
@@ -85,9 +83,7 @@ async def test_the_older_base_path_answers_alike(client: httpx.AsyncClient) -> N
     assert (await client.get(f"/api/v1/campaigns/{made['id']}")).json() == made
 
 
-async def test_a_key_lacks_what_it_was_not_given(
-    anonymous: httpx.AsyncClient, make_key: Any, refused: Refused
-) -> None:
+async def test_a_key_lacks_what_it_was_not_given(anonymous: httpx.AsyncClient, make_key: Any, refused: Refused) -> None:
     only_campaigns = await make_key(Scope.CAMPAIGNS_READ)
     assert (await anonymous.get("/v1/campaigns", headers=only_campaigns)).status_code == 200
     body = refused(await anonymous.get("/v1/leads", headers=only_campaigns), 403, "Key lacks leads:read")
@@ -131,9 +127,7 @@ async def test_a_revoked_key_is_refused_at_once(
     refused(await anonymous.post("/v1/campaigns", headers=key, json={"name": "Late"}), 401)
 
 
-async def test_every_answer_has_an_id_of_its_own(
-    client: httpx.AsyncClient, anonymous: httpx.AsyncClient
-) -> None:
+async def test_every_answer_has_an_id_of_its_own(client: httpx.AsyncClient, anonymous: httpx.AsyncClient) -> None:
     answers = [
         await client.get("/v1/campaigns"),
         await anonymous.get("/v1/campaigns"),

@@ -133,9 +133,7 @@ async def test_after_a_day_the_key_is_fresh(
     async with serve(database, clock=clock) as caller:
 
         async def ask(name: str) -> httpx.Response:
-            return await caller.post(
-                "/v1/campaigns", json={"name": name}, headers=headers | under("each day")
-            )
+            return await caller.post("/v1/campaigns", json={"name": name}, headers=headers | under("each day"))
 
         first = await ask("Day one")
         clock.turn(timedelta(hours=24))
@@ -152,9 +150,7 @@ async def test_each_workspace_has_its_own_keys(
     client: httpx.AsyncClient, anonymous: httpx.AsyncClient, other_headers: dict[str, str]
 ) -> None:
     ours = await client.post("/v1/campaigns", json={"name": "Ours"}, headers=under("shared"))
-    theirs = await anonymous.post(
-        "/v1/campaigns", json={"name": "Theirs"}, headers=other_headers | under("shared")
-    )
+    theirs = await anonymous.post("/v1/campaigns", json={"name": "Theirs"}, headers=other_headers | under("shared"))
     assert (ours.status_code, theirs.status_code) == (201, 201)
     assert REPLAYED not in theirs.headers
 
@@ -211,9 +207,7 @@ async def waiting_backend(database: Database, table: str) -> int:
                 return row[0]
 
 
-async def test_a_5xx_is_no_answer_to_keep(
-    client: httpx.AsyncClient, database: Database, refused: Refused
-) -> None:
+async def test_a_5xx_is_no_answer_to_keep(client: httpx.AsyncClient, database: Database, refused: Refused) -> None:
     def ask() -> Any:
         return client.post("/v1/campaigns", json={"name": "Killed"}, headers=under("killed"))
 
@@ -275,7 +269,5 @@ async def test_records_older_than_a_day_are_forgotten(database: Database) -> Non
         for key, age in ages.items():
             await idempotency.begin(connection, idempotency.Attempt(workspace, key, b""), now - age)
         assert await idempotency.forget_expired(connection, now) == 1
-        cursor = await connection.execute(
-            "SELECT key FROM idempotency_record WHERE workspace_id = %s", (workspace,)
-        )
+        cursor = await connection.execute("SELECT key FROM idempotency_record WHERE workspace_id = %s", (workspace,))
         assert await cursor.fetchall() == [("young",)]

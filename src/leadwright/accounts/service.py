@@ -1,5 +1,6 @@
 """Making, revoking and recognising API keys; making workspaces."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -10,6 +11,8 @@ from leadwright.errors import InvalidRequest, NotFound
 from leadwright.postgres.pool import Connection
 
 NAME_LIMIT = 200
+_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL, and the surrogates that stand for bytes of a command line that are not UTF-8."""
 
 
 async def create_workspace(connection: Connection, name: str, now: datetime) -> Workspace:
@@ -75,6 +78,6 @@ async def _workspace(connection: Connection, workspace_id: str | None) -> Worksp
 
 def _name(name: str) -> str:
     trimmed = name.strip()
-    if not trimmed or len(trimmed) > NAME_LIMIT or "\0" in trimmed:
+    if not trimmed or len(trimmed) > NAME_LIMIT or _NOT_STORABLE.search(trimmed):
         raise InvalidRequest(f"name: expected 1 to {NAME_LIMIT} characters")
     return trimmed

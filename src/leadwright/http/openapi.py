@@ -154,9 +154,10 @@ def _parameter(drafted: JSON) -> JSON:
 def _without_null(schema: JSON) -> JSON:
     """A parameter can be left out but not be null, as the framework's draft of an optional one has it."""
     options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
-    if len(options) != 1:
-        return schema
-    return options[0] | {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    if len(options) > 1:
+        return rest | {"anyOf": options}
+    return options[0] | rest if options else schema
 
 
 def _responses(route: Route) -> JSON:

@@ -53,10 +53,12 @@ async def pending(connection: Connection) -> list[Migration]:
     shipped = known()
     newer = set(applied) - {m.version for m in shipped}
     if newer:
-        raise MigrationError(f"the database has migration {max(newer)}, which is newer than this program: upgrade Leadwright")
+        raise MigrationError(
+            f"the database has migration {max(newer)}, which this program does not: upgrade Leadwright"
+        )
     changed = [m for m in shipped if m.version in applied and applied[m.version] != m.checksum]
     if changed:
-        raise MigrationError(f"migration {changed[0].name} was applied with another text: restore the release it came from")
+        raise MigrationError(f"migration {changed[0].name} was applied with another text: use the release it came from")
     return [m for m in shipped if m.version not in applied]
 
 
@@ -83,7 +85,7 @@ async def _apply(connection: Connection, migration: Migration) -> None:
             )
     except LockNotAvailable as error:
         raise MigrationError(
-            f"migration {migration.name} could not lock its tables within {LOCK_TIMEOUT}; nothing was changed, try again"
+            f"migration {migration.name} could not lock its tables in {LOCK_TIMEOUT}; nothing was changed, try again"
         ) from error
 
 
@@ -97,4 +99,5 @@ async def _applied(connection: Connection) -> dict[int, str]:
 
 def _check_server(connection: Connection) -> None:
     if connection.info.server_version < LEAST_SERVER_VERSION:
-        raise MigrationError(f"PostgreSQL 15 or newer is needed, the server is {connection.info.server_version // 10000}")
+        major = connection.info.server_version // 10000
+        raise MigrationError(f"PostgreSQL 15 or newer is needed, the server is {major}")

@@ -23,7 +23,9 @@ def configure(level: str, form: Literal["auto", "console", "json"]) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(handlers=[_Bridge()], level=max(logging.INFO, logging.getLevelName(level.upper())), force=True)
+    logging.basicConfig(
+        handlers=[_Bridge()], level=max(logging.INFO, logging.getLevelNamesMapping()[level.upper()]), force=True
+    )
     logging.getLogger("uvicorn.access").disabled = True
 
 

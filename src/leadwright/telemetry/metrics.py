@@ -4,9 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 
-REQUESTS = Counter(
-    "leadwright_http_requests", "Requests answered", ("method", "route", "status"), registry=REGISTRY
-)
+REQUESTS = Counter("leadwright_http_requests", "Requests answered", ("method", "route", "status"), registry=REGISTRY)
 REQUEST_SECONDS = Histogram(
     "leadwright_http_request_seconds",
     "Time from the first byte of a request to the last of its answer",
