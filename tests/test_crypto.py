@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadwright.crypto import KEY_FILE, SecretBox, SecretKeyError, load_secret_key, sha256
+from leadwright.crypto import KEY_FILE, SecretBox, SecretKeyError, load_secret_key
 
 OLD, NEW, OTHER = "the old key of 2025", "the new key of 2026", "another key and not ours"
 BOX = SecretBox(OLD)
@@ -131,8 +131,3 @@ def test_what_root_makes_in_anothers_folder_is_theirs(tmp_path: Path) -> None:
     load_secret_key(None, tmp_path)
     found = (tmp_path / KEY_FILE).stat()
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (NOBODY, NOBODY, 0o600)
-
-
-def test_hashes_are_sha256_of_any_text() -> None:
-    assert sha256("abc").hex() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert sha256("\udcff") != sha256("\udcfe")

@@ -1,4 +1,4 @@
-"""Encryption of stored secrets and keyed hashes, under keys of the installation."""
+"""Encryption of stored secrets under the installation's key."""
 
 import base64
 import contextlib
@@ -105,7 +105,3 @@ def _read_private(path: Path) -> str:
 def _derive(key: str) -> bytes:
     digest = hashlib.scrypt(key.encode(), salt=b"leadwright secret box", n=2**12, r=8, p=1, dklen=32)
     return base64.urlsafe_b64encode(digest)
-
-
-def sha256(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadwright.accounts.model import ALL_SCOPES, KEY_PREFIX, Principal, Scope, key_digest, new_key, stored_scopes
+from leadwright.accounts.model import ALL_SCOPES, KEY_PREFIX, Principal, Scope, key_digest, stored_scopes
+from leadwright.accounts.service import new_key
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 SOME_SCOPES = st.lists(st.sampled_from([scope.value for scope in Scope]), min_size=1)

@@ -183,7 +183,7 @@ def test_every_schema_is_one(document: JSON) -> None:
 
 def test_every_parameter_is_described_and_cannot_be_null(document: JSON) -> None:
     for _, _, found in operations(document):
-        for parameter in map(lambda node: resolved(document, node), found["parameters"]):
+        for parameter in (resolved(document, node) for node in found["parameters"]):
             assert parameter["description"], parameter
             assert "null" not in str(parameter["schema"])
 
@@ -212,7 +212,7 @@ def test_every_example_is_of_its_schema(document: JSON) -> None:
         if "example" in content:
             fits(document, content["schema"], content["example"])
     for _, _, found in operations(document):
-        for parameter in map(lambda node: resolved(document, node), found["parameters"]):
+        for parameter in (resolved(document, node) for node in found["parameters"]):
             if "example" in parameter:
                 fits(document, parameter["schema"], parameter["example"])
     for name, schema in document["components"]["schemas"].items():

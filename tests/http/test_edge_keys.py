@@ -11,12 +11,11 @@ from leadwright.accounts import service as accounts
 from leadwright.accounts import store
 from leadwright.accounts.model import Scope, key_digest
 from leadwright.http.auth import Authenticator
-from leadwright.ids import new_id
 from leadwright.postgres.pool import Database
 
 Refused = Callable[..., dict[str, Any]]
 
-UNKNOWN_LEAD = f"/v1/leads/lead_{new_id()}"
+UNKNOWN_LEAD = "/v1/leads/lead_0199c0ffee0070008000000000000001"
 BAD_KEYS = ["lw_live_" + "a" * 36, "x", "ключ".encode().decode("latin-1")]
 
 

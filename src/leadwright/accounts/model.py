@@ -1,17 +1,13 @@
 """What a workspace, an API key and a scope are; pure."""
 
-import secrets
-import string
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from leadwright.crypto import sha256
-
 KEY_PREFIX = "lw_live_"
 SHOWN_CHARACTERS = len(KEY_PREFIX) + 4
-_ALPHABET = string.ascii_letters + string.digits
 ALL_SCOPES = "*"
 
 
@@ -74,13 +70,8 @@ class Principal:
         return self.expires_at is not None and self.expires_at <= now
 
 
-def new_key() -> str:
-    """A key of 36 random letters and digits (214 bits), so that a plain hash of it is safe to store."""
-    return KEY_PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(36))
-
-
 def key_digest(key: str) -> bytes:
-    return sha256(key)
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
 def stored_scopes(scopes: Iterable[str]) -> list[str]:

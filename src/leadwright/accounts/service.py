@@ -1,18 +1,26 @@
 """Making, revoking and recognising API keys; making workspaces."""
 
 import re
+import secrets
+import string
 from collections.abc import Iterable
 from datetime import datetime
 
 from leadwright import ids
 from leadwright.accounts import store
-from leadwright.accounts.model import SHOWN_CHARACTERS, ApiKey, Workspace, key_digest, new_key, stored_scopes
+from leadwright.accounts.model import KEY_PREFIX, SHOWN_CHARACTERS, ApiKey, Workspace, key_digest, stored_scopes
 from leadwright.errors import InvalidRequest, NotFound
 from leadwright.postgres.pool import Connection
 
 NAME_LIMIT = 200
+_ALPHABET = string.ascii_letters + string.digits
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 """NUL, and the surrogates that stand for bytes of a command line that are not UTF-8."""
+
+
+def new_key() -> str:
+    """A key of 36 random letters and digits (214 bits), so that a plain hash of it is safe to store."""
+    return KEY_PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(36))
 
 
 async def create_workspace(connection: Connection, name: str, now: datetime) -> Workspace:

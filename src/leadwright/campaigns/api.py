@@ -7,8 +7,9 @@ from fastapi import Depends, Query
 
 from leadwright.campaigns import service, wire
 from leadwright.campaigns.model import Status
-from leadwright.http.paging import Page, paged, pagination, paging
+from leadwright.http.paging import paged, pagination, paging
 from leadwright.http.route import CurrentCall, api_router, needs
+from leadwright.pages import Page
 
 router = api_router("campaigns")
 

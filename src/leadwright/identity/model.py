@@ -75,8 +75,7 @@ _REASONS = {
     RefusalCode.BAD_SCHEME: "linkedinUrl must begin with https://, http://, // or the host itself",
     RefusalCode.USERINFO: "linkedinUrl must not have a user name or password before its host",
     RefusalCode.SHORT_LINK: f"linkedinUrl is a short link: expected the address it leads to, {_EXAMPLE}",
-    RefusalCode.WRONG_HOST: "linkedinUrl must be on linkedin.com, its www, country or mobile hosts, "
-    "and port 443 or 80",
+    RefusalCode.WRONG_HOST: "linkedinUrl must be on linkedin.com, its www, country or mobile hosts, and port 443 or 80",
     RefusalCode.NOT_A_PERSON: "linkedinUrl is not a person's page: expected /in/name, /pub/name/1/2/3, "
     "/sales/lead/token or /sales/people/token",
     RefusalCode.EMPTY_SLUG: f"linkedinUrl names nobody: expected a profile name in its path, {_EXAMPLE}",

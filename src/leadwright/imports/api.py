@@ -6,9 +6,10 @@ from fastapi import Depends, Query
 
 from leadwright import ids
 from leadwright.campaigns import service as campaigns
-from leadwright.http.paging import Page, paged, pagination, paging
+from leadwright.http.paging import paged, pagination, paging
 from leadwright.http.route import CurrentCall, api_router, needs
 from leadwright.imports import service, wire
+from leadwright.pages import Page
 
 router = api_router("imports")
 

@@ -1,14 +1,13 @@
 """Finding the record of an add call."""
 
 from leadwright.errors import NotFound
-from leadwright.http.paging import Page
 from leadwright.imports import store
+from leadwright.imports.model import Import, RowOutcome
+from leadwright.pages import Page
 from leadwright.postgres.pool import Connection
 
 
-async def read(
-    connection: Connection, workspace_id: str, import_id: str | None
-) -> tuple[store.Import, list[store.RowOutcome]]:
+async def read(connection: Connection, workspace_id: str, import_id: str | None) -> tuple[Import, list[RowOutcome]]:
     """Raises NotFound."""
     found = await store.one(connection, workspace_id, import_id) if import_id else None
     if found is None:
@@ -18,7 +17,7 @@ async def read(
 
 async def page(
     connection: Connection, workspace_id: str, campaign_id: str | None, page: Page
-) -> tuple[list[store.Import], int]:
+) -> tuple[list[Import], int]:
     """One import more than the page shows, when there is one, and how many there are."""
     fetched = await store.page(
         connection, workspace_id, campaign_id, after=page.after, offset=page.offset, limit=page.fetch

@@ -1,38 +1,9 @@
 """Reading the import records that the leads room writes."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from psycopg.rows import class_row
 
+from leadwright.imports.model import Import, RowOutcome
 from leadwright.postgres.pool import Connection
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """The counters of one add call: ``received`` is the sum of the other four."""
-
-    id: str
-    campaign_id: str
-    api_key_id: str
-    received: int
-    added: int
-    updated: int
-    duplicates: int
-    invalid: int
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RowOutcome:
-    """A row that was not added. ``lead_id`` is the lead that its person is, if there is one now."""
-
-    row_index: int
-    outcome: str
-    code: str | None
-    identity_key: str | None
-    linkedin_url: str | None
-    lead_id: str | None
 
 
 async def one(connection: Connection, workspace_id: str, import_id: str) -> Import | None:

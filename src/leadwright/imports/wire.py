@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 from leadwright.clock import iso
 from leadwright.http.paging import Paged
 from leadwright.ids import Prefix, public
-from leadwright.imports.store import Import, RowOutcome
+from leadwright.imports.model import Import, RowOutcome
 
 
 class ImportBody(BaseModel):

@@ -10,13 +10,13 @@ from leadwright import ids
 from leadwright.campaigns import service as campaigns
 from leadwright.errors import Detail, InvalidRequest
 from leadwright.http.limits import may_hold_nul
-from leadwright.http.paging import Page, pagination, paging
+from leadwright.http.paging import pagination, paging
 from leadwright.http.problems import json_answer
 from leadwright.http.route import CurrentCall, api_router, needs
 from leadwright.identity import Identity, linkedin_identity
 from leadwright.leads import dry_run, joining, service, wire
-from leadwright.leads.model import LeadStatus, OnDuplicate
-from leadwright.leads.store import Filter
+from leadwright.leads.model import Filter, LeadStatus, OnDuplicate
+from leadwright.pages import Page
 from leadwright.people import service as people
 
 router = api_router("leads")

@@ -8,8 +8,7 @@ from typing import Any
 from leadwright.campaigns import service as campaigns
 from leadwright.engine.sequence import Step
 from leadwright.leads import service
-from leadwright.leads.model import NewLead, Outcome, Result
-from leadwright.leads.wire import AddLeads
+from leadwright.leads.model import AddLeads, NewLead, Outcome, Result
 from leadwright.postgres.pool import Connection
 from leadwright.templates import is_blank, look_up
 

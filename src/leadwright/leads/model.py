@@ -79,6 +79,14 @@ class Outcome(StrEnum):
     INVALID = "invalid"
 
 
+class AddLeads(msgspec.Struct):
+    """The envelope of an add-leads request; its rows are still to be judged one by one."""
+
+    campaign_id: str
+    rows: list[Any]
+    on_duplicate: OnDuplicate
+
+
 class NewLead(msgspec.Struct, omit_defaults=True, gc=False):
     """A row that can become a lead. The short names are those of the ingest statement's JSON parameter."""
 
@@ -247,3 +255,11 @@ class Lead:
     import_id: str | None = None
     custom: dict[str, Any] = field(default_factory=dict[str, Any])
     profile: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which leads a list shows; None is no restriction."""
+
+    campaign_id: str | None
+    status: str | None

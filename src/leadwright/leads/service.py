@@ -8,11 +8,10 @@ from leadwright.campaigns import service as campaigns
 from leadwright.errors import NotFound
 from leadwright.events import service as events
 from leadwright.events.model import EventType
-from leadwright.http.paging import Page
 from leadwright.identity import Identity, IdentityKind
 from leadwright.leads import ingest_store, store
-from leadwright.leads.model import Lead, LeadStatus, NewLead, Outcome, Rejection, Result, parse_row
-from leadwright.leads.wire import AddLeads
+from leadwright.leads.model import AddLeads, Filter, Lead, LeadStatus, NewLead, Outcome, Rejection, Result, parse_row
+from leadwright.pages import Page
 from leadwright.people import service as people
 from leadwright.postgres.pool import Connection
 from leadwright.suppression.model import match_values
@@ -208,7 +207,7 @@ class Listing:
     estimated: bool
 
 
-async def list_leads(connection: Connection, workspace_id: str, which: store.Filter, page: Page) -> Listing:
+async def list_leads(connection: Connection, workspace_id: str, which: Filter, page: Page) -> Listing:
     """A page of leads and how many there are. Raises NotFound for an unknown campaign."""
     if which.campaign_id is not None and not await campaigns.exists(connection, workspace_id, which.campaign_id):
         raise campaigns.not_found()
@@ -217,7 +216,7 @@ async def list_leads(connection: Connection, workspace_id: str, which: store.Fil
     return Listing(fetched, total, estimated)
 
 
-async def _total(connection: Connection, workspace_id: str, which: store.Filter) -> tuple[int, bool]:
+async def _total(connection: Connection, workspace_id: str, which: Filter) -> tuple[int, bool]:
     """Exact from the counters without a status, exact by counting up to 10,000 rows, else the planner's estimate."""
     if which.status is None:
         return await campaigns.lead_count(connection, workspace_id, which.campaign_id), False

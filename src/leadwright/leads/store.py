@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 import msgspec
 from psycopg.rows import class_row
 
-from leadwright.leads.model import Lead
+from leadwright.leads.model import Filter, Lead
 from leadwright.postgres.pool import Connection
 
 _LEAD: LiteralString = """
@@ -23,14 +23,6 @@ async def lead(connection: Connection, workspace_id: str, lead_id: str) -> Lead 
     async with connection.cursor(row_factory=class_row(Lead)) as cursor:
         await cursor.execute(_LEAD + " WHERE l.workspace_id = %s AND l.id = %s", (workspace_id, lead_id))
         return await cursor.fetchone()
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which leads a list shows; None is no restriction."""
-
-    campaign_id: str | None
-    status: str | None
 
 
 # Four texts instead of one with optional conditions: each has an index that gives its rows in order.

@@ -14,6 +14,7 @@ from leadwright.http.paging import Paged
 from leadwright.ids import Prefix, public
 from leadwright.leads.model import (
     MOST_LEADS_A_REQUEST,
+    AddLeads,
     Lead,
     LeadStatus,
     OnDuplicate,
@@ -24,14 +25,6 @@ from leadwright.leads.model import (
 
 PROFILE_FIELDS = ("about", "location", "industry", "website")
 LEARNED_FIELDS = ("profilePictureUrl", "followerCount", "connectionCount", "isPremium", "isOpenProfile")
-
-
-class AddLeads(msgspec.Struct):
-    """The envelope of an add-leads request; its rows are still to be judged one by one."""
-
-    campaign_id: str
-    rows: list[Any]
-    on_duplicate: OnDuplicate
 
 
 def read_add_leads(body: bytes) -> AddLeads:

@@ -82,9 +82,7 @@ def _number(name: str) -> float:
 def _examine(bin_dir: Path, source: str) -> Binaries | None:
     if not all(os.access(bin_dir / program, os.X_OK) for program in ("postgres", "initdb")):
         return None
-    answer = subprocess.run(
-        [bin_dir / "postgres", "--version"], capture_output=True, text=True, check=False, cwd="/"
-    )
+    answer = subprocess.run([bin_dir / "postgres", "--version"], capture_output=True, text=True, check=False, cwd="/")
     match = _VERSION.search(answer.stdout)
     if match is None or int(match["major"]) < OLDEST_MAJOR:
         return None

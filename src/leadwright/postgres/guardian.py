@@ -52,9 +52,7 @@ class Guardian:
         _remove_stale_files(self._data, Path(launch["socket"]))
         self._restart_at = None
         self._started_at = time.monotonic()
-        self._postmaster = guardian_child.fork_postmaster(
-            launch["argv"], launch["environment"], _owner(self._data)
-        )
+        self._postmaster = guardian_child.fork_postmaster(launch["argv"], launch["environment"], _owner(self._data))
         log(f"postmaster {self._postmaster} started")
 
     def supervise(self) -> str:

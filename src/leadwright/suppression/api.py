@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from leadwright import ids
-from leadwright.http.paging import Page, paging
+from leadwright.http.paging import paging
 from leadwright.http.route import CurrentCall, api_router, needs
+from leadwright.pages import Page
 from leadwright.suppression import service, wire
 from leadwright.suppression.model import SuppressionKind
 

@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from leadwright.clock import iso
-from leadwright.http.paging import Page, Paged, paged, pagination
+from leadwright.http.paging import Paged, paged, pagination
 from leadwright.ids import Prefix, public
+from leadwright.pages import Page
 from leadwright.suppression.model import Rejection, Suppression, SuppressionKind
 from leadwright.suppression.service import Added, Listing
 

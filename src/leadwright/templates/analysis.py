@@ -86,9 +86,7 @@ def is_of_sender(name: str) -> bool:
 
 def _name_of(path: Path) -> str:
     if any(isinstance(part, Path) for part in path.path):
-        raise TemplateError(
-            "a field name in [ ] must stand in quotes", path.token.source, path.token.start_index
-        )
+        raise TemplateError("a field name in [ ] must stand in quotes", path.token.source, path.token.start_index)
     return field_name(cast(list[object], path.path))
 
 
@@ -107,6 +105,4 @@ def _check_filter(used: Filter) -> None:
     if not known.least <= given <= known.most:
         counts = range(known.least, known.most + 1)
         wanted = " or ".join(("no value", "1 value", "2 values")[count] for count in counts)
-        raise TemplateError(
-            f"the filter {used.name!r} takes {wanted} after a colon, found {given}", source, at
-        )
+        raise TemplateError(f"the filter {used.name!r} takes {wanted} after a colon, found {given}", source, at)

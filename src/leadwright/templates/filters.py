@@ -174,9 +174,7 @@ def _truncate_words(text: str, count: str = "15", end: str = "...") -> str:
 
 def _items(value: object) -> list[object]:
     if not isinstance(value, list):
-        raise RenderError(
-            'this filter works on a list: make one with split, as in {{ skills | split: "," | first }}'
-        )
+        raise RenderError('this filter works on a list: make one with split, as in {{ skills | split: "," | first }}')
     return cast(list[object], value)
 
 

@@ -106,9 +106,7 @@ def _parse(source: str) -> Sequence[Node]:
 
 def _syntax_error(message: str, source: str, tokens: Sequence[Token], reached: int) -> TemplateError:
     """Liquid's complaint about one expression, with the expression and what is wrong most often."""
-    piece = [
-        token for token in tokens if token.kind in (TOKEN_OUTPUT, TOKEN_TAG) and token.start_index <= reached
-    ]
+    piece = [token for token in tokens if token.kind in (TOKEN_OUTPUT, TOKEN_TAG) and token.start_index <= reached]
     at = piece[-1].start_index if piece else reached
     end = source.find("}}" if source.startswith("{{", at) else "%}", at)
     hint = ""

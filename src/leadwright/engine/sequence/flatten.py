@@ -44,11 +44,7 @@ def compile_drafts(drafts: list[Draft], path: str) -> Sequence:
 
 
 def _depth_first(drafts: list[Draft]) -> list[Draft]:
-    return [
-        each
-        for draft in drafts
-        for each in (draft, *_depth_first(draft.then), *_depth_first(draft.otherwise))
-    ]
+    return [each for draft in drafts for each in (draft, *_depth_first(draft.then), *_depth_first(draft.otherwise))]
 
 
 def _number(ordered: list[Draft]) -> None:
@@ -115,9 +111,7 @@ def _longest_way(steps: list[Step]) -> timedelta:
 
 def _written(draft: Draft) -> dict[str, object]:
     """The step as it was written, with its id and without nulls."""
-    kept = {
-        key: value for key, value in draft.source.items() if value is not None and key not in ("id", "type")
-    }
+    kept = {key: value for key, value in draft.source.items() if value is not None and key not in ("id", "type")}
     written = {"id": draft.id, "type": draft.type.value, **copy_json(kept)}
     if draft.type is StepType.CONDITION:
         inner = {"then": draft.then, "else": draft.otherwise}

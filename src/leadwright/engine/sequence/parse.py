@@ -256,9 +256,7 @@ def _when(reader: ObjectReader) -> FieldTest | None:
         expected = 'must be "connected" or a comparison such as {"field": "score", "atLeast": 80}'
         reader.fault("when", f"is missing, it {expected}" if value is None else expected)
         return None
-    asked = ObjectReader(
-        cast(dict[str, object], value), f"{reader.path}.when", reader.subject, reader.problems
-    )
+    asked = ObjectReader(cast(dict[str, object], value), f"{reader.path}.when", reader.subject, reader.problems)
     asked.refuse_unknown(("field", *_OPERATORS))
     name = asked.text("field", MAX_LINE)
     given = [operator for operator in Operator if asked.has(operator)]

@@ -68,9 +68,7 @@ class ObjectReader:
             return value
         return None
 
-    def template(
-        self, key: str, longest: int, *, required: bool = True, blank: bool = False
-    ) -> Template | None:
+    def template(self, key: str, longest: int, *, required: bool = True, blank: bool = False) -> Template | None:
         source = self.text(key, longest, required=required, blank=blank)
         if source is None:
             return None
