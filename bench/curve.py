@@ -19,8 +19,8 @@ from leadwright import ids
 from leadwright.postgres.embedded import attach
 
 CONNECTIONS = 8
-WARM_UP_BATCHES = 160
-"""Every connection of the pool has prepared the statement then, and PostgreSQL has settled on its plan."""
+WARM_UP_ROUNDS = 1
+"""At 100 batches each of the pool's connections has prepared the statement then, and PostgreSQL settled on its plan."""
 SMALL = (100_000, 500_000)
 FULL = (100_000, 1_000_000, 10_000_000)
 MOST_SLOWER_PAGES = 3.0
@@ -60,14 +60,9 @@ class Curve:
         """Fills up to ``leads`` and measures: ``rounds`` of ``batches`` for adding, ``times`` each page."""
         print(f"filled to {leads:,} leads in {self._fill.reach(leads):.0f} s", flush=True)
         by_page = pages.measure(self._grown, self._fill, self._generator, times)
-        self._warm_up()
-        speeds = [self._round(batches) for _ in range(rounds)]
+        speeds = [self._round(batches) for _ in range(rounds + WARM_UP_ROUNDS)][WARM_UP_ROUNDS:]
         empty, new, scattered = (median(each) for each in zip(*speeds, strict=True))
         return Point(leads, empty, new, scattered, by_page, *self._bytes())
-
-    def _warm_up(self) -> None:
-        for server in (self._empty, self._grown):
-            self._add(server, [server.new_campaign()] * WARM_UP_BATCHES)
 
     def _round(self, batches: int) -> tuple[float, float, float]:
         with psycopg.connect(self._empty_conninfo, autocommit=True) as connection:
@@ -180,7 +175,7 @@ def main() -> None:
     options.add_argument("--sizes", type=int, nargs="+", metavar="LEADS", help="other numbers of leads, ascending")
     options.add_argument("--batches", type=int, default=100, help="requests of 100 leads a round")
     options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--times", type=int, default=50, help="how often each page is read")
+    options.add_argument("--times", type=int, default=40, help="how often each page is read")
     asked = options.parse_args()
     report.show_machine()
     began = time.monotonic()

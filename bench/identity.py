@@ -1,5 +1,6 @@
 """What naming a person costs: microseconds a URL, beside urlsplit and unquote on the same URL and run."""
 
+import argparse
 from collections.abc import Callable
 from time import perf_counter
 from urllib.parse import unquote, urlsplit
@@ -40,12 +41,12 @@ def round_seconds(call: Callable[[str], object], urls: list[str]) -> float:
     return perf_counter() - started
 
 
-def microseconds(url: str) -> tuple[float, float]:
+def microseconds(url: str, rounds: int) -> tuple[float, float]:
     """Per URL, ours and the floor's: the best of interleaved rounds."""
     # Not one object again and again: urlsplit keeps its last answers, and real URLs are seldom the same.
     urls = [f"{url}{separator(url)}n={number}" for number in range(CALLS)]
     ours = floor = float("inf")
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         ours = min(ours, round_seconds(linkedin_identity, urls))
         floor = min(floor, round_seconds(split_and_unquote, urls))
     return ours / CALLS * 1e6, floor / CALLS * 1e6
@@ -55,10 +56,10 @@ def separator(url: str) -> str:
     return "&" if "?" in url else "?"
 
 
-def measure() -> list[Result]:
+def measure(rounds: int = ROUNDS) -> list[Result]:
     """Prints each kind of address and returns the ratio for the most frequent one."""
-    print(f"best of {ROUNDS} rounds of {CALLS:,} calls")
-    times = {name: microseconds(url) for name, url in URLS.items()}
+    print(f"best of {rounds} rounds of {CALLS:,} calls")
+    times = {name: microseconds(url, rounds) for name, url in URLS.items()}
     lines = [(name, f"{ours:.2f}", f"{floor:.2f}", f"{ours / floor:.2f}") for name, (ours, floor) in times.items()]
     print("\n" + report.table(("URL", "µs", "floor µs", "ratio"), lines))
     ours, floor = times["common"]
@@ -66,8 +67,11 @@ def measure() -> list[Result]:
 
 
 def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=ROUNDS)
+    asked = options.parse_args()
     report.show_machine()
-    report.show(measure())
+    report.show(measure(asked.rounds))
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from leadwright.postgres.embedded import EmbeddedPostgres, attach
 CONNECTIONS = 8
 PEER_TAKES_FEWER = 10
 """It gets a tenth of the requests, which still takes it longest."""
-WARM_UP_BATCHES = 160
-"""Every connection of the pool has prepared the statement then, and PostgreSQL has settled on its plan."""
+WARM_UP_ROUNDS = 1
+"""At 100 batches each of the pool's connections has prepared the statement then, and PostgreSQL settled on its plan."""
 
 LEADWRIGHT = "leadwright"
 DUPLICATES = "leadwright, all duplicates"
@@ -97,14 +97,14 @@ class Ingest:
         self._contenders.append(Contender(PEER, peer.pid, prepare, fewer=PEER_TAKES_FEWER))
 
     def run(self, batches: int, rounds: int) -> None:
-        """Each round every contender adds the same new leads; the leads of a first round are not counted."""
+        """Each round every contender adds the same new leads."""
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
             connection.execute("CHECKPOINT")
-        self._round(0, WARM_UP_BATCHES)
-        self.rounds.clear()
-        self.latencies.clear()
-        for number in range(rounds):
-            self._round((WARM_UP_BATCHES + number * batches) * LEADS_A_BATCH, batches)
+        for number in range(WARM_UP_ROUNDS + rounds):
+            if number == WARM_UP_ROUNDS:
+                self.rounds.clear()
+                self.latencies.clear()
+            self._round(number * batches * LEADS_A_BATCH, batches)
 
     def _round(self, start: int, batches: int) -> None:
         for contender in self._contenders:

@@ -1,8 +1,9 @@
 """Measures where a lead's enrolment should live: on the lead's row, beside it, or created lazily.
 
 `python -m bench.layout [--leads N] [--rounds R] [--only NAMES] [CONNINFO]`; the conninfo defaults to
-LEADWRIGHT_BENCH_DATABASE_URL, and that to an embedded database in a scratch folder. Every layout gets a schema of its own, dropped at the end; layouts take turns
-within each round, so that other work on the machine hits all alike. Times are medians, WAL is a mean.
+LEADWRIGHT_BENCH_DATABASE_URL, and that to an embedded database in a scratch folder. Every layout gets a schema of
+its own, dropped at the end; layouts take turns within each round, so that other work on the machine hits all alike.
+Times are medians, WAL is a mean.
 """
 
 import argparse

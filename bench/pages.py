@@ -11,8 +11,11 @@ from bench.load import Generator, Request
 from bench.processes import Server
 from leadwright import ids
 
-WARM_UP = 40
-"""The one connection in use has prepared its statements then, and PostgreSQL has settled on its plans."""
+WARM_UP_TIMES = 3
+"""At 40 pages each of the pool's connections has prepared its statements then, and PostgreSQL has settled on plans."""
+PORTION = 10
+LONGEST_SECONDS = 3.0
+"""A slow page is read less often: it shows soon enough."""
 
 _DEEP = """
     SELECT id FROM lead
@@ -25,14 +28,21 @@ Path = Callable[[], str]
 
 
 def measure(server: Server, fill: Fill, generator: Generator, times: int) -> dict[str, float]:
-    """Seconds a page, by what it shows: medians of ``times``."""
+    """Seconds a page, by what it shows: medians of ``times``, after as many more as it takes to settle."""
     return {name: _seconds(server, generator, path, times) for name, path in _paths(fill).items()}
 
 
 def _seconds(server: Server, generator: Generator, path: Path, times: int) -> float:
-    requests = [Request(path()) for _ in range(WARM_UP + times)]
-    load = generator.send(server.port, server.key, requests, connections=1)
-    return median(load.latencies[WARM_UP:])
+    _read(server, generator, path, WARM_UP_TIMES * times)
+    return median(_read(server, generator, path, times))
+
+
+def _read(server: Server, generator: Generator, path: Path, times: int) -> list[float]:
+    latencies: list[float] = []
+    while len(latencies) < times and sum(latencies) < LONGEST_SECONDS:
+        requests = [Request(path()) for _ in range(min(PORTION, times - len(latencies)))]
+        latencies += generator.send(server.port, server.key, requests, connections=1).latencies
+    return latencies
 
 
 def _paths(fill: Fill) -> Mapping[str, Path]:

@@ -97,9 +97,7 @@ def test_nothing_is_the_empty_sequence(value: object) -> None:
 
 
 def test_steps_without_an_id_get_one_that_stays() -> None:
-    value = {
-        "steps": [{"type": "follow"}, {"type": "follow", "id": "follow-2"}, {"type": "follow", "note": None}]
-    }
+    value = {"steps": [{"type": "follow"}, {"type": "follow", "id": "follow-2"}, {"type": "follow", "note": None}]}
     value["steps"][2].pop("note")
     sequence = parse_sequence(value)
     assert [step.id for step in sequence.steps] == ["follow", "follow-2", "follow-3"]

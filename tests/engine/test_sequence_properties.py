@@ -26,14 +26,10 @@ tests = st.sampled_from(
 )
 
 
-def typed(
-    kind: str, details: st.SearchStrategy[dict[str, Any]] | None = None
-) -> st.SearchStrategy[dict[str, Any]]:
+def typed(kind: str, details: st.SearchStrategy[dict[str, Any]] | None = None) -> st.SearchStrategy[dict[str, Any]]:
     optional = {"after": durations, "id": st.sampled_from("abcdefghijklmnop")}
     common = st.fixed_dictionaries({"type": st.just(kind)}, optional=optional)
-    return st.tuples(common, st.just({}) if details is None else details).map(
-        lambda parts: parts[0] | parts[1]
-    )
+    return st.tuples(common, st.just({}) if details is None else details).map(lambda parts: parts[0] | parts[1])
 
 
 leaves = st.one_of(

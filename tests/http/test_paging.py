@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadwright.errors import InvalidRequest
-from leadwright.http.paging import LARGEST_OFFSET, Page, Paged, paged, pagination, paging
+from leadwright.http.paging import Paged, paged, pagination, paging
+from leadwright.pages import LARGEST_OFFSET, Page
 
 LIMITS = st.integers(1, 100)
 

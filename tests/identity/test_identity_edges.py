@@ -28,9 +28,7 @@ class HostileText(str):
         raise RuntimeError("asked for a part")
 
 
-@pytest.mark.parametrize(
-    "thing", [None, 0, 1.5, True, b"https://www.linkedin.com/in/john-doe", [], {}, object()]
-)
+@pytest.mark.parametrize("thing", [None, 0, 1.5, True, b"https://www.linkedin.com/in/john-doe", [], {}, object()])
 def test_what_is_no_string_is_refused(thing: object) -> None:
     assert code_of(thing) is RefusalCode.NOT_A_STRING
 

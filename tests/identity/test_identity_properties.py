@@ -217,11 +217,7 @@ def test_a_key_is_storable_and_names_the_same_person_again(url: str) -> None:
 
 
 @SEARCH
-@given(
-    st.one_of(
-        addresses(), st.text(st.characters(exclude_categories=())), st.binary(), st.integers(), st.floats()
-    )
-)
+@given(st.one_of(addresses(), st.text(st.characters(exclude_categories=())), st.binary(), st.integers(), st.floats()))
 def test_whatever_it_is_given_it_answers(thing: object) -> None:
     assert isinstance(linkedin_identity(thing), (Identity, Refusal))
 
@@ -230,9 +226,7 @@ def test_whatever_it_is_given_it_answers(thing: object) -> None:
 @given(
     st.one_of(
         addresses(),
-        st.from_regex(
-            r"(https?://)?(www\.|[a-z]{2}\.)?linkedin\.com/in/[A-Za-z0-9_-]+/?(\?[!-~]*)?", fullmatch=True
-        ),
+        st.from_regex(r"(https?://)?(www\.|[a-z]{2}\.)?linkedin\.com/in/[A-Za-z0-9_-]+/?(\?[!-~]*)?", fullmatch=True),
     )
 )
 @example("https://www.linkedin.com/in/unavailable")

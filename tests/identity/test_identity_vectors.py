@@ -17,9 +17,7 @@ from leadwright.identity import (
 )
 from leadwright.identity.linkedin import general_identity
 
-VECTORS: dict[str, Any] = json.loads(
-    files("leadwright.identity").joinpath("vectors.json").read_text(encoding="utf-8")
-)
+VECTORS: dict[str, Any] = json.loads(files("leadwright.identity").joinpath("vectors.json").read_text(encoding="utf-8"))
 GROUPS = VECTORS["same"]
 REFUSED = VECTORS["refused"]
 

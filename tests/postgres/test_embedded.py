@@ -237,9 +237,7 @@ def test_a_client_that_comes_while_the_database_stops_gets_it(data_dir: Path) ->
         assert saved(database) == [0, 1, 2, 3, 4]
 
 
-def test_the_guardian_waits_a_while_for_the_next_client(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_guardian_waits_a_while_for_the_next_client(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(guardian.LINGER_VARIABLE, "3600")
     first = attach(data_dir)
     kept = first.guardian_pid
@@ -273,9 +271,7 @@ def test_a_child_of_a_client_inherits_no_hold(data_dir: Path) -> None:
 
 def test_a_stale_pid_file_that_names_a_living_stranger_is_no_matter(data_dir: Path) -> None:
     folder = find_folder(data_dir)
-    stranger = subprocess.Popen(
-        ["cat"], stdin=subprocess.PIPE, user=None if folder.user.is_self else folder.user.uid
-    )
+    stranger = subprocess.Popen(["cat"], stdin=subprocess.PIPE, user=None if folder.user.is_self else folder.user.uid)
     stale = f"{stranger.pid}\n{folder.data}\n1700000000\n5432\n{folder.socket_dir}\n\n\nready   \n"
     (folder.data / "postmaster.pid").write_text(stale)
     folder.socket.with_name(folder.socket.name + ".lock").write_text(stale)
@@ -294,14 +290,10 @@ def test_a_server_that_somebody_else_started_is_refused_and_left_alone(data_dir:
     argv = [postgres, "-D", folder.data, "-c", "listen_addresses=", "-k", folder.socket_dir, "-d", "1"]
     owner = None if folder.user.is_self else folder.user.uid
     group = None if folder.user.is_self else folder.user.gid
-    with subprocess.Popen(
-        argv, user=owner, group=group, stderr=subprocess.PIPE, cwd="/", text=True
-    ) as foreign:
+    with subprocess.Popen(argv, user=owner, group=group, stderr=subprocess.PIPE, cwd="/", text=True) as foreign:
         assert foreign.stderr is not None
         assert any("ready to accept" in line for line in foreign.stderr)
-        with pytest.raises(
-            EmbeddedPostgresError, match=f"process {foreign.pid}, which Leadwright did not start"
-        ):
+        with pytest.raises(EmbeddedPostgresError, match=f"process {foreign.pid}, which Leadwright did not start"):
             attach(data_dir)
         assert foreign.poll() is None
         foreign.send_signal(signal.SIGINT)

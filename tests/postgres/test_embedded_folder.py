@@ -21,9 +21,7 @@ from leadwright.postgres.embedded import EmbeddedPostgresError, attach, inspect
 
 PATIENCE = 30.0
 NOBODY = 65534
-as_root = pytest.mark.skipif(
-    os.geteuid() != 0, reason="only root starts the server as another user or mounts"
-)
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the server as another user or mounts")
 
 
 def wait_until_stopped(data_dir: Path) -> None:
@@ -285,9 +283,7 @@ def unprivileged_python() -> list[str]:
 
 
 @as_root
-def test_an_ordinary_user_owns_everything_and_root_may_help(
-    place: Path, unprivileged_python: list[str]
-) -> None:
+def test_an_ordinary_user_owns_everything_and_root_may_help(place: Path, unprivileged_python: list[str]) -> None:
     data_dir = place / "home" / "data"
     data_dir.parent.mkdir()
     os.chown(data_dir.parent, NOBODY, NOBODY)
@@ -319,9 +315,7 @@ def test_an_ordinary_user_owns_everything_and_root_may_help(
 def test_another_users_folder_is_refused(template: Path, place: Path, unprivileged_python: list[str]) -> None:
     data_dir = copy(template, place / "data")
     command = [*unprivileged_python, "-c", UNPRIVILEGED, str(data_dir)]
-    refused = subprocess.run(
-        command, user=NOBODY, group=NOBODY, cwd="/", capture_output=True, text=True, check=False
-    )
+    refused = subprocess.run(command, user=NOBODY, group=NOBODY, cwd="/", capture_output=True, text=True, check=False)
     assert f"User id {NOBODY} may not use {data_dir}" in refused.stderr
 
 

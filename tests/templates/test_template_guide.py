@@ -19,11 +19,7 @@ def test_its_snippets_are_valid(snippet: str) -> None:
 
 def test_its_table_lists_the_filters() -> None:
     table = GUIDE.split("## Filters")[1].split("## Limits")[0]
-    names = {
-        name
-        for row in re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE)
-        for name in re.findall(r"`(\w+)`", row)
-    }
+    names = {name for row in re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
     assert names == set(FILTERS)
 
 

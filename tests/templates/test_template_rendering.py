@@ -167,8 +167,7 @@ def test_values_that_do_not_fit_are_render_errors(source: str, said: str) -> Non
         "{% for n in (1..99999999999999999999) %}x{% endfor %}",
         "{% assign s = 'aaaaaaaaaa' %}" + "{% assign s = s | append: s %}" * 30,
         "{% assign s = 'aaaaaaaaaa' %}" + "{% assign s = s | replace: 'a', 'aaaaaaaaaa' %}" * 9,
-        "{% assign s = 'a,b' | split: '' | join: 'aaaaaaaaaa' %}"
-        + "{% assign s = s | split: '' | join: s %}" * 9,
+        "{% assign s = 'a,b' | split: '' | join: 'aaaaaaaaaa' %}" + "{% assign s = s | split: '' | join: s %}" * 9,
         "{% assign n = 9 %}" + "{% assign n = n | times: n %}" * 20,
         "{% capture c %}" + "x" * 900 + "{% endcapture %}{% for n in (1..99) %}{{ c }}{% endfor %}",
     ],
@@ -207,9 +206,7 @@ def test_variables_are_listed_in_order_with_those_that_must_be_there() -> None:
 
 
 def test_variables_leave_out_the_templates_own() -> None:
-    template = compile_template(
-        "{% for w in all %}{{ w }}{{forloop.index}}{% endfor %}{% assign x = 1 %}{{ x }}"
-    )
+    template = compile_template("{% for w in all %}{{ w }}{{forloop.index}}{% endfor %}{% assign x = 1 %}{{ x }}")
     assert template.variables == ("all",)
     assert template.required == ()
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, WithJsonSchema, model_validator
 from pydantic.alias_generators import to_camel
 
 from leadwright.campaigns.fields import SEQUENCE_SCHEMA, DurationField, ScheduleBody, SequenceField
@@ -91,6 +91,7 @@ def _only_what_changes(schema: dict[str, Any]) -> None:
     """Nothing is set by default: what is left out stays as it is."""
     for field in schema["properties"].values():
         field.pop("default", None)
+    schema["examples"] = [{"action": "pause"}, {"name": "Founders in Berlin", "maxNewLeadsPerDay": 20}]
 
 
 class ChangeCampaign(CampaignFields):
@@ -119,7 +120,14 @@ class ChangeCampaign(CampaignFields):
 
 
 class SequenceBody(RootModel[SequenceField]):
-    """The whole new sequence of a campaign."""
+    """The whole new sequence of a campaign. Null is refused: it would take every step away by mistake."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_null(cls, value: object) -> object:
+        if value is None:
+            raise ValueError('expected {"steps": […]}')
+        return value
 
 
 ShownSchedule = Annotated[dict[str, Any], WithJsonSchema(ScheduleBody.model_json_schema())]

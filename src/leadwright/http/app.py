@@ -29,6 +29,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     imports_api.router,
     campaigns_api.router,
     suppression_api.router,
+    leads_api.identity_router,
     people_api.router,
     events_api.router,
 )

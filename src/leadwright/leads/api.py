@@ -20,6 +20,7 @@ from leadwright.pages import Page
 from leadwright.people import service as people
 
 router = api_router("leads")
+identity_router = api_router("identity")
 
 Full = Annotated[bool, Query(description="`true` or `1` adds the profile and the custom fields.")]
 
@@ -136,7 +137,7 @@ _HISTORY_CURSOR = re.compile(r"\d{1,18}")
 async def lead_history(
     lead_id: str,
     call: CurrentCall,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    limit: Annotated[int, Query(ge=1, le=100, description="The most entries in one answer.")] = 50,
     cursor: Annotated[str, Query(description="Empty for the start, then the `nextCursor` of the page before.")] = "",
 ) -> wire.HistoryBody:
     """Everything, oldest first; the first entry is the import that brought the lead."""
@@ -152,13 +153,12 @@ async def lead_history(
     return wire.history_body(lead_id, entries, limit)
 
 
-@router.post(
+@identity_router.post(
     "/identity/aliases",
     summary="Say that two addresses are one person",
     operation_id="join_identities",
     response_model=wire.Joined,
     openapi_extra=needs("leads:write"),
-    tags=["identity"],
 )
 async def join_identities(body: wire.JoinBody, call: CurrentCall) -> wire.Joined:
     """For instance a slug and the member token of the same profile. It cannot be taken back.

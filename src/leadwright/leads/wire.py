@@ -120,7 +120,7 @@ class AddLeadsBody(BaseModel):
 
     campaignId: str = Field(description="The campaign to add leads to.", min_length=1)
     leads: list[LeadRow] = Field(min_length=1, max_length=MOST_LEADS_A_REQUEST)
-    onDuplicate: Literal["skip", "fill", "overwrite"] = Field(
+    onDuplicate: Literal["skip", "fill", "overwrite"] | None = Field(
         "skip", description="What a row does when its person is in the campaign: nothing, fill empty fields, overwrite."
     )
 
