@@ -91,13 +91,6 @@ class Settings(BaseSettings):
             raise ValueError("expected an address such as https://outreach.example.com")
         return value
 
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for part in value:
-            ipaddress.ip_network(part, strict=False)
-        return value
-
     @cached_property
     def embedded(self) -> bool:
         return self.database_url is None

@@ -11,18 +11,95 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import httpx
+import psycopg
 import pytest
 
-from leadwright.postgres import cluster_process, guardian, guardian_lock
+from leadwright.postgres import cluster_process, guardian_lock
 from leadwright.postgres.embedded import attach
-from leadwright.postgres.migrate import migrate
 
 PATIENCE = 60.0
 SETTINGS = {"rate_limit": "100000", "postgres_linger_seconds": "0.2"}
 PASSING = {"database_unavailable", "database_timeout", "disk_full"}
+
+
+# Each finds what must not be. Without indexes: what a crash did to one of them must not hide what it did to a table.
+NEVER: dict[str, LiteralString] = {
+    "a person twice in a campaign": """
+        SELECT campaign_id, identity_kind, identity_key FROM lead GROUP BY 1, 2, 3 HAVING count(*) > 1""",
+    "a lead twice": "SELECT id FROM lead GROUP BY 1 HAVING count(*) > 1",
+    "a lead without enrolment, an enrolment without lead": """
+        SELECT l.id, e.lead_id
+        FROM lead l FULL JOIN enrolment e ON (e.lead_id, e.campaign_id) = (l.id, l.campaign_id)
+        WHERE l.id IS NULL OR e.lead_id IS NULL""",
+    "a lead of no import": "SELECT id FROM lead WHERE import_id NOT IN (SELECT id FROM lead_import)",
+    "an outcome of no import": """
+        SELECT row_index FROM lead_import_outcome WHERE import_id NOT IN (SELECT id FROM lead_import)""",
+    "an import that does not add up": """
+        SELECT id FROM lead_import WHERE received <> added + updated + duplicates + invalid""",
+    "an import that says other than its rows": """
+        SELECT i.* FROM lead_import i
+        LEFT JOIN (SELECT import_id, count(*) AS n FROM lead GROUP BY 1) AS l ON l.import_id = i.id
+        LEFT JOIN (
+            SELECT import_id, count(*) FILTER (WHERE outcome = 'updated') AS updated,
+                   count(*) FILTER (WHERE outcome IN ('duplicate', 'duplicate_in_request')) AS duplicates,
+                   count(*) FILTER (WHERE outcome IN ('invalid', 'suppressed')) AS invalid
+            FROM lead_import_outcome GROUP BY 1) AS o ON o.import_id = i.id
+        WHERE (i.added, i.updated, i.duplicates, i.invalid)
+            <> (coalesce(l.n, 0), coalesce(o.updated, 0), coalesce(o.duplicates, 0), coalesce(o.invalid, 0))""",
+    "a counter that says other than the leads": """
+        SELECT id, counter FROM campaign CROSS JOIN (VALUES ('leads'), ('active')) AS c (counter)
+        WHERE (SELECT count(*) FROM lead WHERE campaign_id = campaign.id) <>
+            (SELECT coalesce(sum(value), 0) FROM (
+                SELECT campaign_id, counter, value FROM campaign_counter
+                UNION ALL SELECT campaign_id, counter, delta FROM campaign_counter_delta) AS counted
+             WHERE counted.campaign_id = campaign.id AND counted.counter = c.counter)""",
+    "a gap in the feed": """
+        SELECT workspace_id FROM event WHERE position IS NOT NULL GROUP BY 1
+        HAVING (count(*), count(DISTINCT position), min(position)) <> (max(position), max(position), 1)
+            OR max(position) <> (SELECT position FROM event_head h WHERE h.workspace_id = event.workspace_id)""",
+    "a stored answer without its text": "SELECT key FROM idempotency_record WHERE status IS NULL OR body IS NULL",
+}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the database holds, by campaign and all in the ids of the wire."""
+
+    leads: dict[str, dict[str, str]]
+    """The identity of each lead, by its id."""
+    imports: dict[str, dict[str, tuple[int, ...]]]
+    """Rows received, added, updated, duplicates and invalid, by the id of the import."""
+
+
+async def read_at_one_moment(conninfo: str) -> Stored:
+    """Raises AssertionError when something is stored that never may be."""
+    async with await psycopg.AsyncConnection.connect(conninfo) as connection:
+        await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+        for kind in ("enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan"):
+            await connection.execute("SELECT set_config(%s, 'off', true)", (kind,))
+        for what, query in NEVER.items():
+            assert await rows_of(connection, query) == [], what
+        campaigns = await rows_of(connection, "SELECT id FROM campaign")
+        stored = Stored(
+            {f"camp_{one.hex}": {} for (one,) in campaigns}, {f"camp_{one.hex}": {} for (one,) in campaigns}
+        )
+        for campaign, lead, identity in await rows_of(connection, LEADS):
+            stored.leads[f"camp_{campaign.hex}"][f"lead_{lead.hex}"] = identity
+        for campaign, found, *counts in await rows_of(connection, IMPORTS):
+            stored.imports[f"camp_{campaign.hex}"][f"imp_{found.hex}"] = tuple(counts)
+        return stored
+
+
+LEADS = "SELECT campaign_id, id, identity_kind || ':' || identity_key FROM lead"
+IMPORTS = "SELECT campaign_id, id, received, added, updated, duplicates, invalid FROM lead_import"
+
+
+async def rows_of(connection: psycopg.AsyncConnection[Any], query: LiteralString) -> list[tuple[Any, ...]]:
+    cursor = await connection.execute(query)
+    return await cursor.fetchall()
 
 
 @dataclass
@@ -50,12 +127,6 @@ class Site:
         return subprocess.run(
             command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
-
-    async def make_key(self) -> dict[str, str]:
-        """The headers of a fresh key for everything."""
-        made = await asyncio.to_thread(self.command, "keys", "create", "--name", "crash")
-        assert made.returncode == 0, made.stderr
-        return {"X-API-Key": made.stdout.splitlines()[-1]}
 
     async def start(self) -> None:
         """Returns when it is ready."""
@@ -92,16 +163,33 @@ class Site:
             assert database.guardian_pid
             os.kill(database.guardian_pid, signal.SIGKILL)
 
+    async def look(self) -> Stored:
+        """What is stored, at one moment. Raises AssertionError when something is that never may be."""
+        database = await asyncio.to_thread(attach, self.data_dir)
+        try:
+            return await read_at_one_moment(database.conninfo)
+        finally:
+            await asyncio.to_thread(database.close)
+
     async def close(self) -> None:
-        """Ends all of it; returns when no process is left on the data folder."""
+        """Kills all of it; returns when no process is left on the data folder."""
         if self._process is not None:
             await self.kill_server()
-        await asyncio.to_thread(self._wait_until_stopped)
+        guardian_pid = guardian_lock.guardian_pid(self.data_dir)
+        if guardian_pid:
+            os.kill(guardian_pid, signal.SIGKILL)
+        for pid in cluster_process.processes_of(self._cluster):
+            cluster_process.signal_process(pid, signal.SIGKILL)
+        await asyncio.to_thread(self.wait_until_stopped)
 
-    def _wait_until_stopped(self) -> None:
-        pid = guardian_lock.guardian_pid(self.data_dir)
-        assert not pid or cluster_process.wait_for_exit([pid], PATIENCE) == []
-        assert cluster_process.processes_of(self.data_dir / "postgres" / "data") == []
+    def wait_until_stopped(self) -> None:
+        guardian_pid = guardian_lock.guardian_pid(self.data_dir)
+        pids = cluster_process.processes_of(self._cluster) + ([guardian_pid] if guardian_pid else [])
+        assert cluster_process.wait_for_exit(pids, PATIENCE) == []
+
+    @property
+    def _cluster(self) -> Path:
+        return self.data_dir / "postgres" / "data"
 
 
 class Caller:
@@ -150,29 +238,33 @@ def shelf() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@dataclass(frozen=True)
+class Template:
+    """A data folder at rest, with the schema and one key for everything; copying it takes a fraction of a second."""
+
+    data_dir: Path
+    headers: dict[str, str]
+
+    def copy(self, target: Path) -> Site:
+        subprocess.run(["cp", "-a", self.data_dir, target], check=True)
+        return Site(target)
+
+
 @pytest.fixture(scope="session")
-async def template(shelf: Path) -> Path:
-    """A data folder with the schema in it, at rest; making one takes seconds, copying it less than one."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(guardian.LINGER_VARIABLE, "0")
-        database = await asyncio.to_thread(attach, shelf / "template")
-        await migrate(database.conninfo)
-        database.close()
-    await Site(shelf / "template").close()
-    return shelf / "template"
-
-
-def copy(template: Path, target: Path) -> Path:
-    subprocess.run(["cp", "-a", template, target], check=True)
-    return target
+async def template(shelf: Path) -> Template:
+    first = Site(shelf / "template")
+    made = await asyncio.to_thread(first.command, "keys", "create", "--name", "crash")
+    assert made.returncode == 0, made.stderr
+    await asyncio.to_thread(first.wait_until_stopped)
+    return Template(first.data_dir, {"X-API-Key": made.stdout.splitlines()[-1]})
 
 
 @pytest.fixture
-async def site(template: Path, shelf: Path) -> AsyncIterator[Site]:
+async def site(template: Template, shelf: Path) -> AsyncIterator[Site]:
     """A running server on a fresh database; killed with all that belongs to it at the end."""
     folder = Path(tempfile.mkdtemp(dir=shelf))
     folder.chmod(0o755)
-    made = Site(copy(template, folder / "data"))
+    made = template.copy(folder / "data")
     await made.start()
     yield made
     await made.close()
@@ -180,13 +272,11 @@ async def site(template: Path, shelf: Path) -> AsyncIterator[Site]:
 
 
 @pytest.fixture
-async def make_caller(site: Site) -> AsyncIterator[Callable[[], Caller]]:
-    """Callers with one key."""
-    headers = await site.make_key()
+async def make_caller(site: Site, template: Template) -> AsyncIterator[Callable[[], Caller]]:
     made: list[Caller] = []
 
     def make() -> Caller:
-        made.append(Caller(site, headers))
+        made.append(Caller(site, template.headers))
         return made[-1]
 
     yield make

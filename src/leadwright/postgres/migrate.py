@@ -54,7 +54,7 @@ async def pending(connection: Connection) -> list[Migration]:
     newer = set(applied) - {m.version for m in shipped}
     if newer:
         raise MigrationError(
-            f"the database has migration {max(newer)}, which this program does not: upgrade Leadwright"
+            f"the database has migration {max(newer)}, which is newer than this program: upgrade it"
         )
     changed = [m for m in shipped if m.version in applied and applied[m.version] != m.checksum]
     if changed:
@@ -85,7 +85,7 @@ async def _apply(connection: Connection, migration: Migration) -> None:
             )
     except LockNotAvailable as error:
         raise MigrationError(
-            f"migration {migration.name} could not lock its tables in {LOCK_TIMEOUT}; nothing was changed, try again"
+            f"migration {migration.name} could not lock its tables within {LOCK_TIMEOUT}; nothing was changed"
         ) from error
 
 
