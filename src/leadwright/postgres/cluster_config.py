@@ -4,6 +4,7 @@ An operator's own settings go into ``postgres/local.conf`` of the data folder, w
 written.
 """
 
+import os
 import pwd
 
 from leadwright.postgres.cluster_folder import PORT, ClusterFolder, write_owned
@@ -28,11 +29,12 @@ cluster_name = 'leadwright'
 max_connections = 60
 
 # Memory: server and database together stay under 200 MB private, shared buffers aside.
-shared_buffers = 128MB
+# An eighth of the machine's, from 128 MB to 1 GB: less, and an import into 10 million leads writes pages out itself.
+shared_buffers = {shared_buffers}MB
 work_mem = 8MB
 maintenance_work_mem = 64MB
 # What the system's file cache is expected to hold: a hint for the planner, nothing is reserved.
-effective_cache_size = 1GB
+effective_cache_size = {cache}MB
 # Processes that this database never needs: logical replication, parallel query for short statements.
 max_logical_replication_workers = 0
 max_worker_processes = 4
@@ -118,8 +120,11 @@ local all all peer map=leadwright
 
 def write_configuration(folder: ClusterFolder, major: int) -> None:
     """For the server alone to read: the files lie in the data folder, so only its owner can change them."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
     text = _SETTINGS.format(
         port=PORT,
+        shared_buffers=min(1024, max(128, memory // 8)),
+        cache=max(512, memory // 2),
         socket_dir=_quoted('"' + str(folder.socket_dir).replace('"', '""') + '"'),
         access=_quoted(str(folder.access)),
         users=_quoted(str(folder.users)),
