@@ -10,7 +10,7 @@ from bench.report import Result
 DEFAULT_SET: Mapping[str, Callable[[], list[Result]]] = {
     "startup": lambda: startup.measure(times=3),
     "ingest": lambda: ingest.measure(batches=200, rounds=5),
-    "curve": lambda: curve.measure(curve.SMALL, batches=100, rounds=5, times=40),
+    "curve": lambda: curve.measure(curve.SMALL, curve.DEFAULT),
     "memory": lambda: memory.measure(memory.SMALL),
     "identity": identity.measure,
 }

@@ -19,8 +19,6 @@ from leadwright import ids
 from leadwright.postgres.embedded import attach
 
 CONNECTIONS = 8
-WARM_UP_ROUNDS = 1
-"""At 100 batches each of the pool's connections has prepared the statement then, and PostgreSQL settled on its plan."""
 SMALL = (100_000, 500_000)
 FULL = (100_000, 1_000_000, 10_000_000)
 MOST_SLOWER_PAGES = 3.0
@@ -29,6 +27,23 @@ _EMPTY = "TRUNCATE lead, enrolment, lead_import, lead_import_outcome, campaign_c
 _BYTES = (
     "SELECT sum(pg_table_size(t)), sum(pg_indexes_size(t)) FROM unnest(ARRAY['lead', 'enrolment']::regclass[]) AS t"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is done at each size: ``rounds`` of ``batches`` for adding, ``times`` each page.
+
+    In a first round of 100 batches each of the pool's connections prepares the statement, and PostgreSQL settles on its
+    plan. More rounds of ``warm_up`` also take whole pages out of the write-ahead log, which follow the checkpoint.
+    """
+
+    batches: int = 100
+    rounds: int = 5
+    times: int = 40
+    warm_up: int = 1
+
+
+DEFAULT = Effort()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +71,10 @@ class Curve:
         self._rng = random.Random(1)
         self._next = 1_000_000
 
-    def point(self, leads: int, batches: int, rounds: int, times: int) -> Point:
-        """Fills up to ``leads`` and measures: ``rounds`` of ``batches`` for adding, ``times`` each page."""
+    def point(self, leads: int, effort: Effort) -> Point:
         print(f"filled to {leads:,} leads in {self._fill.reach(leads):.0f} s", flush=True)
-        by_page = pages.measure(self._grown, self._fill, self._generator, times)
-        speeds = [self._round(batches) for _ in range(rounds + WARM_UP_ROUNDS)][WARM_UP_ROUNDS:]
+        by_page = pages.measure(self._grown, self._fill, self._generator, effort.times)
+        speeds = [self._round(effort.batches) for _ in range(effort.warm_up + effort.rounds)][effort.warm_up :]
         empty, new, scattered = (median(each) for each in zip(*speeds, strict=True))
         return Point(leads, empty, new, scattered, by_page, *self._bytes())
 
@@ -93,7 +107,7 @@ class Curve:
         return int(found[0]), int(found[1])
 
 
-def measure(sizes: Sequence[int], batches: int, rounds: int, times: int) -> list[Result]:
+def measure(sizes: Sequence[int], effort: Effort) -> list[Result]:
     """Prints both tables and returns the ratios at the last size; pages are compared with those at the first."""
     with (
         scratch_folder() as empty_folder,
@@ -105,7 +119,7 @@ def measure(sizes: Sequence[int], batches: int, rounds: int, times: int) -> list
         Generator() as generator,
     ):
         curve = Curve(empty, empty_database.conninfo, grown, Fill(database.conninfo), generator)
-        points = [curve.point(size, batches, rounds, times) for size in sizes]
+        points = [curve.point(size, effort) for size in sizes]
     _show_adding(points)
     _show_pages(points)
     return results(points)
@@ -173,14 +187,15 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--full", action="store_true", help="up to 10 million leads: some 15 minutes, 25 GB of disk")
     options.add_argument("--sizes", type=int, nargs="+", metavar="LEADS", help="other numbers of leads, ascending")
-    options.add_argument("--batches", type=int, default=100, help="requests of 100 leads a round")
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--times", type=int, default=40, help="how often each page is read")
+    options.add_argument("--batches", type=int, default=DEFAULT.batches, help="requests of 100 leads a round")
+    options.add_argument("--rounds", type=int, default=DEFAULT.rounds)
+    options.add_argument("--times", type=int, default=DEFAULT.times, help="how often each page is read")
+    options.add_argument("--warm-up", type=int, default=DEFAULT.warm_up, help="rounds that are not counted")
     asked = options.parse_args()
     report.show_machine()
     began = time.monotonic()
     sizes = asked.sizes or (FULL if asked.full else SMALL)
-    report.show(measure(sizes, asked.batches, asked.rounds, asked.times))
+    report.show(measure(sizes, Effort(asked.batches, asked.rounds, asked.times, asked.warm_up)))
     print(f"in {time.monotonic() - began:.0f} s")
 
 

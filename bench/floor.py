@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -99,7 +99,7 @@ class Floor:
 
 
 @contextmanager
-def open_floor(name: str, conninfo: str, statement: str, connections: int) -> Iterator[Floor]:
+def open_floor(name: str, conninfo: str, statement: str, connections: int) -> Generator[Floor]:
     with ExitStack() as opened:
         made = [opened.enter_context(psycopg.connect(conninfo, autocommit=True)) for _ in range(connections)]
         yield Floor(name, conninfo, statement, tuple(made))

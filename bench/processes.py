@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,7 @@ class Server(Process):
 
 
 @contextmanager
-def scratch_folder() -> Iterator[Path]:
+def scratch_folder() -> Generator[Path]:
     """The path of a data folder to be. After the block its database has stopped and it is gone.
 
     In the system's temporary folder itself (TMPDIR), which the database's user can reach.
@@ -93,7 +93,7 @@ def environment(data_dir: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running(command: Sequence[str], variables: Mapping[str, str]) -> Iterator[Process]:
+def running(command: Sequence[str], variables: Mapping[str, str]) -> Generator[Process]:
     """A server process that prints its address on standard output once it is ready; ends with the block."""
     with (
         tempfile.TemporaryFile("w+") as log,
@@ -118,7 +118,7 @@ def _port(child: subprocess.Popen[str], log: IO[str]) -> int:
 
 
 @contextmanager
-def leadwright(data_dir: Path) -> Iterator[Server]:
+def leadwright(data_dir: Path) -> Generator[Server]:
     """``leadwright serve`` with its embedded database, as anybody would run it."""
     variables = environment(data_dir)
     with running(SERVE, variables) as process:
@@ -128,7 +128,7 @@ def leadwright(data_dir: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def orm_service(conninfo: str) -> Iterator[Process]:
+def orm_service(conninfo: str) -> Generator[Process]:
     command = (sys.executable, "-m", "bench.orm_service")
     with running(command, os.environ | {"BENCH_CONNINFO": conninfo}) as process:
         yield process

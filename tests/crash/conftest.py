@@ -17,7 +17,7 @@ import httpx
 import psycopg
 import pytest
 
-from leadwright.postgres import cluster_process, guardian_lock
+from leadwright.postgres import cluster_process, guardian, guardian_lock
 from leadwright.postgres.embedded import attach
 
 PATIENCE = 60.0
@@ -234,7 +234,9 @@ def shelf() -> Iterator[Path]:
     """A folder that the database's unprivileged user can reach, which pytest's own are not for root."""
     folder = Path(tempfile.mkdtemp(prefix="leadwright-crash-"))
     folder.chmod(0o755)
-    yield folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(guardian.LINGER_VARIABLE, SETTINGS["postgres_linger_seconds"])
+        yield folder
     shutil.rmtree(folder)
 
 
@@ -249,6 +251,11 @@ class Template:
         subprocess.run(["cp", "-a", self.data_dir, target], check=True)
         return Site(target)
 
+    @staticmethod
+    def site_at(data_dir: Path) -> Site:
+        """One whose folder is yet to be made."""
+        return Site(data_dir)
+
 
 @pytest.fixture(scope="session")
 async def template(shelf: Path) -> Template:
@@ -259,16 +266,19 @@ async def template(shelf: Path) -> Template:
     return Template(first.data_dir, {"X-API-Key": made.stdout.splitlines()[-1]})
 
 
-@pytest.fixture
-async def site(template: Template, shelf: Path) -> AsyncIterator[Site]:
-    """A running server on a fresh database; killed with all that belongs to it at the end."""
-    folder = Path(tempfile.mkdtemp(dir=shelf))
-    folder.chmod(0o755)
-    made = template.copy(folder / "data")
-    await made.start()
+@pytest.fixture(scope="session")
+async def shared_site(template: Template, shelf: Path) -> AsyncIterator[Site]:
+    made = template.copy(shelf / "shared")
     yield made
     await made.close()
-    shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def site(shared_site: Site) -> Site:
+    """A running server; its database may hold what other tests have left, but nothing that never may be."""
+    if not shared_site.up.is_set():
+        await shared_site.start()
+    return shared_site
 
 
 @pytest.fixture

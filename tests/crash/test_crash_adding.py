@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -19,21 +19,9 @@ SPELLINGS = (
     "//linkedin.com/in/crash-{}/en#top",
 )
 VICTIMS = ("server", "postmaster", "guardian", "server and postmaster", "guardian and server")
-
-
-class Caller(Protocol):
-    ask: Any
-    insist: Any
-    get: Any
-
-
-class Site(Protocol):
-    up: asyncio.Event
-    start: Any
-    kill_server: Any
-    kill_postmaster: Any
-    kill_guardian: Any
-    look: Any
+Caller: TypeAlias = Any
+Site: TypeAlias = Any
+"""Both are classes of conftest.py, which cannot be imported."""
 
 
 @dataclass
@@ -149,25 +137,26 @@ async def compare(site: Site, campaigns: Sequence[Told]) -> None:
 async def compare_at_rest(site: Site, caller: Caller, campaigns: Sequence[Told], happened: Sequence[str]) -> None:
     """With every request over: a request with a key did exactly what its answer says; totals and feed agree."""
     stored = await site.look()
-    shown = {one["id"]: one["totalLeads"] for one in (await caller.get("/v1/campaigns"))["campaigns"]}
+    listed = (await caller.get("/v1/campaigns?limit=100"))["campaigns"]
+    shown = {one["id"]: one["totalLeads"] for one in listed}
     for told in campaigns:
         assert shown[told.campaign] == len(stored.leads[told.campaign])
         if told.keyed:
             assert stored.imports[told.campaign] == told.imports
             assert stored.leads[told.campaign] == told.leads
             assert len(told.imports) == told.asked
-    assert await feed(caller, len(happened)) == happened
+    assert await feed(caller, campaigns[0].campaign, len(happened)) == happened
 
 
-async def feed(caller: Caller, length: int) -> list[str]:
-    """The types of all events, once there are as many or the publisher has had its time."""
+async def feed(caller: Caller, campaign: str, length: int) -> list[str]:
+    """The types of a campaign's events, once there are as many."""
     async with asyncio.timeout(PATIENCE):
         while True:
             seen: list[str] = []
             page = {"hasMore": True, "nextCursor": ""}
             while page["hasMore"]:
                 page = await caller.get(f"/v1/events?after={page['nextCursor']}")
-                seen += [event["eventType"] for event in page["events"]]
+                seen += [e["eventType"] for e in page["events"] if e["data"]["campaignId"] == campaign]
             if len(seen) >= length:
                 return seen
 
@@ -190,8 +179,8 @@ async def survive(site: Site, make_caller: Callable[[], Caller], dice: random.Ra
     await compare_at_rest(site, caller, campaigns, happened)
 
 
-async def test_a_kill_of_each_under_load_loses_and_doubles_nothing(site, make_caller):
-    await survive(site, make_caller, random.Random(0), ["server", "postmaster", "guardian"])
+async def test_kills_under_load_lose_and_double_nothing(site, make_caller):
+    await survive(site, make_caller, random.Random(0), ["server and postmaster", "guardian and server"])
 
 
 async def add_the_same(caller: Caller, told: Told, number: int) -> None:

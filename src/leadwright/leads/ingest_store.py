@@ -40,8 +40,7 @@ class Ingested:
 #   finishes by itself takes FOR UPDATE, waits for us, and then sees our leads.
 # - The rows are inserted in the order of the unique index, so that two imports of the same people cannot deadlock.
 # - ON CONFLICT decides duplicates; nothing is read first, so nothing can happen in between.
-# - With an empty suppression list or alias table their look-ups cost one probe a statement.
-_JUDGED: LiteralString = """
+_SENT: LiteralString = """
     WITH target AS (
         SELECT c.status, c.finished_by, c.entry_lane_id, cardinality(c.sender_ids) AS sender_count,
                c.sequence_version
@@ -49,15 +48,18 @@ _JUDGED: LiteralString = """
         WHERE c.workspace_id = %(workspace)s AND c.id = %(campaign)s
         FOR KEY SHARE
     ), sent AS MATERIALIZED (
-        SELECT r.i, r.id, r.u, r.f, r.l, r.o, r.t, r.e, r.x, r.m,
-               coalesce(a.person_kind, r.k) AS kind, coalesce(a.person_key, r.p) AS key
+        SELECT r.*, coalesce(a.person_kind, r.k) AS kind, coalesce(a.person_key, r.p) AS key
         FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
             i smallint, id uuid, k identity_kind, p text, u text, f text, l text, o text, t text, e text,
             x jsonb, m jsonb)
         LEFT JOIN alias a ON a.workspace_id = %(workspace)s AND a.kind = r.k AND a.key = r.p
-    ), weighed AS (
-        SELECT sent.*,
-               (SELECT EXISTS (SELECT FROM suppression WHERE workspace_id = %(workspace)s)) AND EXISTS (
+        CROSS JOIN target
+"""
+
+# For a workspace that has aliases or a do-not-contact list: who is suppressed, and who stands here twice.
+_JUDGED: LiteralString = """
+    ), weighed AS MATERIALIZED (
+        SELECT sent.*, EXISTS (
                    SELECT FROM suppression s
                    WHERE s.workspace_id = %(workspace)s AND s.kind = 'person'
                      AND s.value = sent.kind::text || ':' || sent.key
@@ -66,17 +68,36 @@ _JUDGED: LiteralString = """
                    JOIN suppression s ON s.workspace_id = %(workspace)s
                     AND s.kind = (pair ->> 0)::suppression_kind AND s.value = pair ->> 1
                ) AS suppressed
-        FROM sent CROSS JOIN target
+        FROM sent
     ), judged AS MATERIALIZED (
         SELECT weighed.*, count(*) FILTER (WHERE NOT suppressed) OVER (PARTITION BY kind, key ORDER BY i) AS occurrence
         FROM weighed
+"""
+
+_ADDED: LiteralString = """
     ), added AS (
         INSERT INTO lead AS old (workspace_id, id, campaign_id, identity_kind, identity_key, linkedin_url, first_name,
             last_name, company, title, email, custom, import_id, created_at, updated_at)
         SELECT %(workspace)s, id, %(campaign)s, kind, key, u, f, l, o, t, e, coalesce(x, '{}'), %(import)s,
                %(now)s, %(now)s
-        FROM judged WHERE NOT suppressed AND occurrence = 1 ORDER BY kind, key
+"""
+_FROM_SENT: LiteralString = " FROM sent"
+_FROM_JUDGED: LiteralString = " FROM judged WHERE NOT suppressed AND occurrence = 1"
+_CONFLICT: LiteralString = """
+        ORDER BY kind, key
         ON CONFLICT (workspace_id, identity_kind, identity_key, campaign_id)
+"""
+
+_LEFT_OF_SENT: LiteralString = """
+    ), left_over AS MATERIALIZED (
+        SELECT sent.i, sent.kind, sent.key, false AS suppressed, 1 AS occurrence, false AS updated
+        FROM sent WHERE NOT EXISTS (SELECT FROM added WHERE added.id = sent.id)
+"""
+_LEFT_OF_JUDGED: LiteralString = """
+    ), left_over AS MATERIALIZED (
+        SELECT judged.i, judged.kind, judged.key, judged.suppressed, judged.occurrence, added.id IS NOT NULL AS updated
+        FROM judged LEFT JOIN added ON added.kind = judged.kind AND added.key = judged.key AND judged.occurrence = 1
+        WHERE added.id IS NULL OR NOT added.created
 """
 
 _RECORDED: LiteralString = """
@@ -89,17 +110,13 @@ _RECORDED: LiteralString = """
         SELECT %(workspace)s, %(campaign)s, counter, n
         FROM (SELECT count(*) AS n FROM added WHERE created) AS new, (VALUES ('leads'), ('active')) AS c(counter)
         WHERE n > 0
-    ), left_over AS MATERIALIZED (
-        SELECT judged.i, judged.kind, judged.key, judged.suppressed, judged.occurrence, added.id IS NOT NULL AS updated
-        FROM judged LEFT JOIN added ON added.kind = judged.kind AND added.key = judged.key AND judged.occurrence = 1
-        WHERE added.id IS NULL OR NOT added.created
     ), imported AS (
         INSERT INTO lead_import (workspace_id, id, campaign_id, api_key_id, received, added, updated, duplicates,
             invalid, created_at)
         SELECT %(workspace)s, %(import)s, %(campaign)s, %(api_key)s, %(received)s,
                (SELECT count(*) FROM added WHERE created),
                count(*) FILTER (WHERE updated),
-               count(*) FILTER (WHERE NOT updated AND NOT suppressed),
+               count(*) FILTER (WHERE NOT updated AND NOT suppressed) + %(repeated_count)s,
                count(*) FILTER (WHERE suppressed) + %(rejected_count)s,
                %(now)s
         FROM left_over
@@ -170,10 +187,14 @@ def _one_line(sql: LiteralString) -> LiteralString:
     return " ".join(sql.split())
 
 
-_INGEST: dict[OnDuplicate, LiteralString] = {
-    OnDuplicate.SKIP: _one_line(_JUDGED + _SKIP + _RECORDED),
-    OnDuplicate.FILL: _one_line(_JUDGED + _FILL + _RECORDED),
-    OnDuplicate.OVERWRITE: _one_line(_JUDGED + _OVERWRITE + _RECORDED),
+_PLAIN: LiteralString = _one_line(_SENT + _ADDED + _FROM_SENT + _CONFLICT + _SKIP + _LEFT_OF_SENT + _RECORDED)
+"""For most workspaces, which have neither aliases nor a do-not-contact list: a third less work for PostgreSQL."""
+
+_BEFORE: LiteralString = _SENT + _JUDGED + _ADDED + _FROM_JUDGED + _CONFLICT
+_FULL: dict[OnDuplicate, LiteralString] = {
+    OnDuplicate.SKIP: _one_line(_BEFORE + _SKIP + _LEFT_OF_JUDGED + _RECORDED),
+    OnDuplicate.FILL: _one_line(_BEFORE + _FILL + _LEFT_OF_JUDGED + _RECORDED),
+    OnDuplicate.OVERWRITE: _one_line(_BEFORE + _OVERWRITE + _LEFT_OF_JUDGED + _RECORDED),
 }
 
 
@@ -190,17 +211,23 @@ class Batch:
     now: datetime
 
 
-async def ingest(connection: Connection, workspace_id: str, batch: Batch) -> Ingested | None:
-    """Adds a batch with its import record and counter deltas; None when there is no such campaign."""
+async def ingest(connection: Connection, workspace_id: str, batch: Batch, *, plain: bool) -> Ingested | None:
+    """Adds a batch with its import record and counter deltas; None when there is no such campaign.
+
+    ``plain`` says that the workspace has neither aliases nor a do-not-contact list.
+    """
+    plain = plain and batch.on_duplicate is OnDuplicate.SKIP
+    first, repeated = _without_repeats(batch.leads) if plain else (batch.leads, [])
     cursor = await connection.execute(
-        _INGEST[batch.on_duplicate],
+        _PLAIN if plain else _FULL[batch.on_duplicate],
         {
             "workspace": workspace_id,
             "campaign": batch.campaign_id,
-            "rows": msgspec.json.encode(batch.leads).decode(),
+            "rows": msgspec.json.encode(first).decode(),
             "import": batch.import_id,
             "api_key": batch.api_key_id,
             "received": len(batch.leads) + len(batch.rejected),
+            "repeated_count": len(repeated),
             "rejected_count": len(batch.rejected),
             "now": batch.now,
         },
@@ -208,21 +235,38 @@ async def ingest(connection: Connection, workspace_id: str, batch: Batch) -> Ing
     row = await cursor.fetchone()
     if row is None:
         return None
-    if batch.rejected:
-        await _insert_rejections(connection, workspace_id, batch)
+    if repeated or batch.rejected:
+        await _insert_outcomes(connection, workspace_id, batch, repeated)
     added, status, finished_by, sender_count, has_steps, rest = row
-    return Ingested(added, tuple(NotAdded(*r) for r in rest or ()), status, finished_by, sender_count, bool(has_steps))
+    not_added = (*(NotAdded(*r) for r in rest or ()), *repeated)
+    return Ingested(added, not_added, status, finished_by, sender_count, bool(has_steps))
 
 
-async def _insert_rejections(connection: Connection, workspace_id: str, batch: Batch) -> None:
-    rows = [{"i": r.index, "c": r.code, "u": r.linkedin_url} for r in batch.rejected]
+def _without_repeats(leads: Sequence[NewLead]) -> tuple[list[NewLead], list[NotAdded]]:
+    """The first of each person, and the later ones. Without aliases equal keys are all there is to a person."""
+    first: dict[tuple[str, str], NewLead] = {}
+    repeated: list[NotAdded] = []
+    for lead in leads:
+        person = (lead.kind, lead.key)
+        if first.setdefault(person, lead) is not lead:
+            repeated.append(NotAdded(lead.index, *person, suppressed=False, occurrence=2, updated=False))
+    return list(first.values()), repeated
+
+
+async def _insert_outcomes(
+    connection: Connection, workspace_id: str, batch: Batch, repeated: Sequence[NotAdded]
+) -> None:
+    """The rows that the ingest statement was not given."""
+    refused = [{"i": r.index, "o": "invalid", "c": r.code, "u": r.linkedin_url} for r in batch.rejected]
+    twice = [{"i": r.index, "o": "duplicate_in_request", "k": r.kind, "p": r.key} for r in repeated]
     await connection.execute(
         """
-        INSERT INTO lead_import_outcome (workspace_id, import_id, row_index, outcome, code, linkedin_url)
-        SELECT %s, %s, i, 'invalid', c, u
-        FROM jsonb_to_recordset(%s::jsonb) AS r(i smallint, c text, u text)
+        INSERT INTO lead_import_outcome (workspace_id, import_id, row_index, outcome, code, identity_kind,
+            identity_key, linkedin_url)
+        SELECT %s, %s, i, o, c, k, p, u
+        FROM jsonb_to_recordset(%s::jsonb) AS r(i smallint, o text, c text, k identity_kind, p text, u text)
         """,
-        (workspace_id, batch.import_id, msgspec.json.encode(rows).decode()),
+        (workspace_id, batch.import_id, msgspec.json.encode([*refused, *twice]).decode()),
     )
 
 

@@ -65,9 +65,11 @@ async def add(
     campaign_id = campaigns.known_id(request.campaign_id)
     leads, rejected = _judge(request, check_nul=check_nul)
     batch = ingest_store.Batch(ids.new_id(), campaign_id, api_key_id, leads, rejected, request.on_duplicate, now)
-    if await people.hold(connection, workspace_id):
+    held = await people.hold(connection, workspace_id)
+    if held.suppressions:
         _add_suppressible(leads)
-    done = await ingest_store.ingest(connection, workspace_id, batch)
+    plain = not held.aliases and not held.suppressions
+    done = await ingest_store.ingest(connection, workspace_id, batch, plain=plain)
     if done is None:
         raise campaigns.not_found()
     if done.added and done.campaign_status == "finished" and done.finished_by == "system":

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from leadwright.identity import Identity, IdentityKind, Refusal, linkedin_identity
 from leadwright.people import store
-from leadwright.people.store import Person
+from leadwright.people.store import Held, Person
 from leadwright.postgres.pool import Connection
 
 # Most rows are stored under slugs, so a slug as the canonical key leaves the least to be re-keyed.
@@ -37,11 +37,8 @@ async def resolve(connection: Connection, workspace_id: str, urls: Sequence[str]
     return [Resolved(url, (found, persons[found]) if isinstance(found, Identity) else found) for url, found in read]
 
 
-async def hold(connection: Connection, workspace_id: str) -> bool:
-    """Keeps who is whom as it is until the transaction ends, for a later statement that stores canonical keys.
-
-    Answers whether the do-not-contact list names anybody by something else than a person's key.
-    """
+async def hold(connection: Connection, workspace_id: str) -> Held:
+    """Keeps who is whom as it is until the transaction ends, for a later statement that stores canonical keys."""
     return await store.hold(connection, workspace_id)
 
 

@@ -23,23 +23,32 @@ class Person:
     suppressed: bool
 
 
-async def hold(connection: Connection, workspace_id: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Whether the workspace has aliases, and a do-not-contact list: most have neither, and adding is then cheaper."""
+
+    aliases: bool
+    suppressions: bool
+
+
+async def hold(connection: Connection, workspace_id: str) -> Held:
     """Keeps the workspace's aliases as they are until the transaction ends; many may hold at once.
 
     For whoever stores a canonical key, before the statement that resolves it: else an alias learned meanwhile
-    would re-key every row but this one. Take it before any row lock. Answers, since it asks anyway, whether the
-    workspace's do-not-contact list names e-mails, domains or companies: most do not, and adding leads is then cheaper.
+    would re-key every row but this one. Take it before any row lock. What it answers was true when it was asked: an
+    alias or an entry that was committed while this waited may be missing.
     """
     cursor = await connection.execute(
         """
         SELECT pg_advisory_xact_lock_shared(%s, hashtext(%s)),
-               EXISTS (SELECT FROM suppression WHERE workspace_id = %s AND kind > 'person')
+               EXISTS (SELECT FROM alias WHERE workspace_id = %s),
+               EXISTS (SELECT FROM suppression WHERE workspace_id = %s)
         """,
-        (_LOCK, workspace_id, workspace_id),
+        (_LOCK, workspace_id, workspace_id, workspace_id),
     )
     row = await cursor.fetchone()
     assert row is not None
-    return row[1]
+    return Held(row[1], row[2])
 
 
 async def hold_alone(connection: Connection, workspace_id: str) -> None:

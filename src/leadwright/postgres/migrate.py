@@ -53,9 +53,7 @@ async def pending(connection: Connection) -> list[Migration]:
     shipped = known()
     newer = set(applied) - {m.version for m in shipped}
     if newer:
-        raise MigrationError(
-            f"the database has migration {max(newer)}, which is newer than this program: upgrade it"
-        )
+        raise MigrationError(f"the database has migration {max(newer)}, which is newer than this program: upgrade it")
     changed = [m for m in shipped if m.version in applied and applied[m.version] != m.checksum]
     if changed:
         raise MigrationError(f"migration {changed[0].name} was applied with another text: use the release it came from")
