@@ -81,13 +81,13 @@ _LEADS = """
         GROUP BY workspace_id, campaign_id, counter
     )
     INSERT INTO lead (workspace_id, id, campaign_id, identity_kind, identity_key, linkedin_url, first_name, last_name,
-        company, title, email, custom, import_id, created_at, updated_at)
+        company, title, email, custom, import_id, enrolled, created_at, updated_at)
     SELECT workspace_id, id, campaign_id, 'slug', slug, 'https://www.linkedin.com/in/' || slug, 'First' || i %% 977,
            'Last' || i %% 7919, 'Company ' || i %% 50000, 'VP of Engineering', NULL,
            jsonb_build_object('industry', 'Technology and Services', 'region', 'North America',
                'referredBy', 'Conference 2024, main hall', 'customScore', i %% 100,
                'icebreaker', 'Loved your talk on AI automation in the field'),
-           import_id, moment, moment
+           import_id, true, moment, moment
     FROM person ORDER BY id
 """
 

@@ -26,11 +26,6 @@ LEAD = """
     FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(id uuid, p text, u text, f text, l text, o text, t text, x jsonb)
     ON CONFLICT DO NOTHING RETURNING id
 """
-LEAD_AND_ENROLMENT = f"""
-    WITH added AS ({LEAD})
-    INSERT INTO enrolment (workspace_id, lead_id, campaign_id, lane_id, due_at, updated_at)
-    SELECT %(workspace)s, id, %(campaign)s, 1, %(now)s, %(now)s FROM added RETURNING lead_id
-"""
 
 
 def make_database(conninfo: str, name: str) -> str:

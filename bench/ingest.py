@@ -13,7 +13,7 @@ import psycopg
 
 from bench import proc, report
 from bench.batches import LEADS_A_BATCH, Batch
-from bench.floor import LEAD, LEAD_AND_ENROLMENT, Floor, make_database, open_floor, rows_of
+from bench.floor import LEAD, Floor, make_database, open_floor, rows_of
 from bench.load import Generator, Load, Request, percentile
 from bench.processes import Process, Server, leadwright, orm_service, scratch_folder
 from bench.report import Result
@@ -140,8 +140,6 @@ def _firsts(start: int, batches: int) -> range:
 FLOORS = (
     ("floor, 1 connection", LEAD, 1),
     ("floor, 4 connections", LEAD, 4),
-    ("floor with enrolment, 1 connection", LEAD_AND_ENROLMENT, 1),
-    ("floor with enrolment, 4 connections", LEAD_AND_ENROLMENT, 4),
 )
 
 
@@ -172,23 +170,22 @@ def results(ingest: Ingest) -> list[Result]:
     ours = rounds[LEADWRIGHT].speed
     p50, p99 = percentile(ingest.latencies, 0.5), percentile(ingest.latencies, 0.99)
     found = [
-        Result("adding leads : floor (lead only)", ours / _best_floor(ingest, LEAD), at_least=0.5),
-        Result("adding leads : floor (lead and enrolment)", ours / _best_floor(ingest, LEAD_AND_ENROLMENT)),
+        Result("adding leads : floor", ours / _best_floor(ingest), at_least=0.5),
         Result("sending known leads : adding", rounds[DUPLICATES].speed / ours, at_least=1.0),
         Result("p99 : p50 of a 100-lead request, 8 at once", p99 / p50, at_most=3.0),
         Result("p50 of a 100-lead request, 8 at once", p50 * 1000, "ms"),
     ]
     if PEER in rounds:
-        found.insert(2, Result("adding leads : ORM service", ours / rounds[PEER].speed, at_least=25.0))
+        found.insert(1, Result("adding leads : ORM service", ours / rounds[PEER].speed, at_least=25.0))
     return found
 
 
-def _best_floor(ingest: Ingest, statement: str) -> float:
-    return max(ingest.rounds[floor.name].speed for floor in ingest.floors if floor.statement == statement)
+def _best_floor(ingest: Ingest) -> float:
+    return max(ingest.rounds[floor.name].speed for floor in ingest.floors)
 
 
 def _show(ingest: Ingest) -> None:
-    best = _best_floor(ingest, LEAD)
+    best = _best_floor(ingest)
     head = ("contender", "leads/s", ": floor", "lowest", "highest", "µs/lead: database", "server or sender")
     print(report.table(head, [_line(name, rounds, best) for name, rounds in ingest.rounds.items()]))
 
@@ -207,7 +204,6 @@ def _line(name: str, rounds: Rounds, best: float) -> Sequence[str]:
 
 _WIDTHS = """
     SELECT (SELECT avg(pg_column_size(lead.*)) FROM lead),
-           (SELECT coalesce(avg(pg_column_size(enrolment.*)), 0) FROM enrolment),
            pg_table_size('lead') / (SELECT count(*) FROM lead)::float8,
            pg_indexes_size('lead') / (SELECT count(*) FROM lead)::float8
 """
@@ -217,7 +213,7 @@ def _show_widths(ingest: Ingest) -> None:
     """Raises RuntimeError when a floor writes other rows than the server, which would make it no floor."""
     widths = {LEADWRIGHT: _widths(ingest.conninfo)}
     widths |= {floor.name: _widths(floor.conninfo) for floor in ingest.floors}
-    head = ("bytes", "lead", "enrolment", "table of leads a row", "its indexes a row")
+    head = ("bytes", "lead", "table of leads a row", "its indexes a row")
     print("\n" + report.table(head, [(n, *(f"{w:.1f}" for w in found)) for n, found in widths.items()]))
     ours = widths[LEADWRIGHT][0]
     if any(abs(found[0] / ours - 1) > 0.01 for found in widths.values()):

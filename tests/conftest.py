@@ -1,6 +1,9 @@
 """The real things that tests run against: one embedded PostgreSQL a run, a database a module, an HTTP server."""
 
 import asyncio
+import os
+import secrets
+import select
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,6 +21,7 @@ from leadwright.accounts.model import Workspace
 from leadwright.clock import system_clock
 from leadwright.http.server import Server, bind, serving
 from leadwright.postgres.embedded import attach
+from leadwright.postgres.guardian_lock import guardian_pidfd
 from leadwright.postgres.migrate import migrate
 from leadwright.postgres.pool import Database
 from leadwright.settings import Settings
@@ -32,19 +36,37 @@ def run_folder(run: str) -> Path:
     return Path(tempfile.gettempdir()) / f"leadwright-test-{run}"
 
 
+def is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Names the run, so that this process knows which folder its workers used; databases end with their last client."""
+    os.environ["LEADWRIGHT_POSTGRES_LINGER_SECONDS"] = "0"
+    if not is_worker(config) and not config.option.testrunuid:
+        config.option.testrunuid = secrets.token_hex(8)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """The process that started the workers, or the only one, removes the run's folder."""
-    if not hasattr(config, "workerinput"):
-        for folder in getattr(config, "leadwright_folders", []):
-            shutil.rmtree(folder, ignore_errors=True)
+    folder = run_folder(str(config.option.testrunuid))
+    if not is_worker(config) and folder.exists():
+        wait_until_stopped(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_until_stopped(folder: Path) -> None:
+    """The guardian holds the lock of clients alone while it stops the database, and is gone when that is done."""
+    watched = guardian_pidfd(folder)
+    if watched is not None:
+        select.select([watched], [], [], 30)
+        os.close(watched)
 
 
 @pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest, testrun_uid: str) -> Iterator[str]:
+def cluster(pytestconfig: pytest.Config, testrun_uid: str) -> Iterator[str]:
     """The conninfo of a PostgreSQL that all workers of this run share."""
-    folder = run_folder(testrun_uid)
-    request.config.leadwright_folders = [folder]  # type: ignore[attr-defined]
-    with attach(folder) as embedded:
+    run = testrun_uid if is_worker(pytestconfig) else str(pytestconfig.option.testrunuid)
+    with attach(run_folder(run)) as embedded:
         yield embedded.conninfo
 
 

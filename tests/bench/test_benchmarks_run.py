@@ -29,7 +29,7 @@ def lines_starting(output: str, *starts: str) -> list[str]:
 
 def test_ingest_compares_the_server_with_floor_and_peer() -> None:
     output = output_of("ingest", "--batches", "4", *FEW_ROUNDS)
-    measures = ("adding leads : floor (lead only)", "adding leads : ORM service", "sending known leads : adding")
+    measures = ("adding leads : floor", "adding leads : ORM service", "sending known leads : adding")
     assert lines_starting(output, *measures) == list(measures)
 
 

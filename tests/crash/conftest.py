@@ -30,10 +30,10 @@ NEVER: dict[str, LiteralString] = {
     "a person twice in a campaign": """
         SELECT campaign_id, identity_kind, identity_key FROM lead GROUP BY 1, 2, 3 HAVING count(*) > 1""",
     "a lead twice": "SELECT id FROM lead GROUP BY 1 HAVING count(*) > 1",
-    "a lead without enrolment, an enrolment without lead": """
+    "a lead that says other of its enrolment than is, an enrolment without lead": """
         SELECT l.id, e.lead_id
         FROM lead l FULL JOIN enrolment e ON (e.lead_id, e.campaign_id) = (l.id, l.campaign_id)
-        WHERE l.id IS NULL OR e.lead_id IS NULL""",
+        WHERE l.id IS NULL OR l.enrolled <> (e.lead_id IS NOT NULL)""",
     "a lead of no import": "SELECT id FROM lead WHERE import_id NOT IN (SELECT id FROM lead_import)",
     "an outcome of no import": """
         SELECT row_index FROM lead_import_outcome WHERE import_id NOT IN (SELECT id FROM lead_import)""",

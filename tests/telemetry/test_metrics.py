@@ -17,7 +17,7 @@ def test_labels_are_of_fixed_sets() -> None:
     """A label with free values, such as a path with an id, would grow without end and show who was asked for."""
     metrics.REQUESTS.labels("GET", "/v1/leads/{lead_id}", "200").inc()
     metrics.REQUEST_SECONDS.labels("GET", "/v1/leads/{lead_id}").observe(0.003)
-    metrics.LEADS.labels("added").inc(2)
+    metrics.LEADS["added"].inc(2)
     for family in metrics.REGISTRY.collect():
         for sample in family.samples:
             assert set(sample.labels) <= LABELS, sample.name

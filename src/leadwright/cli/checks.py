@@ -107,6 +107,8 @@ def _secret_key(settings: Settings) -> Finding:
         return _key_material(file.read_text(), str(file))
     except FileNotFoundError:
         return Finding("secret key", Result.OK, f"{file} does not exist yet; the first start makes it")
+    except UnicodeDecodeError:
+        return Finding("secret key", Result.FAIL, f"{file} is not text", "Put the key back from your backup.")
     except OSError as error:
         return Finding("secret key", Result.FAIL, f"{file}: {error.strerror}", "Run Leadwright as the file's owner.")
 

@@ -1,6 +1,6 @@
 """How a request of the API runs: recognised, counted, read, then handled and answered in one transaction."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,7 +75,7 @@ class TransactionalRoute(APIRoute):
         handler = super().get_route_handler()
         extra = self.openapi_extra or {}
         scope = str(extra[SCOPE_MARK])
-        raw = bool(extra.get(RAW_BODY_MARK))
+        run = partial(_undecoded, handler, self.endpoint) if extra.get(RAW_BODY_MARK) else partial(_decoded, handler)
 
         async def handle(request: Request) -> Response:
             edge: Edge = request.app.state.edge
@@ -87,7 +87,7 @@ class TransactionalRoute(APIRoute):
             allowance.require()
             require_scope(principal, scope)
             body = await _read(request, edge)
-            return await _run(edge, request, partial(_decoded, handler, raw=raw), principal, now, body)
+            return await _run(edge, request, run, principal, now, body)
 
         return handle
 
@@ -103,9 +103,14 @@ async def _read(request: Request, edge: Edge) -> bytes:
     return body
 
 
-async def _decoded(handler: Handler, request: Request, *, raw: bool) -> Response:
+async def _undecoded(handler: Handler, endpoint: Callable[..., Awaitable[Response]], request: Request) -> Response:
+    """Without a query there is nothing for the framework to read, and its looking is a fifth of a request's work."""
+    return await (handler(request) if request.scope["query_string"] else endpoint(call=request.state.call))
+
+
+async def _decoded(handler: Handler, request: Request) -> Response:
     body = await request.body()
-    if body and not raw:
+    if body:
         request._json = limits.decode_json(body)  # type: ignore[attr-defined] # more strictly than the framework would
     return await handler(request)
 

@@ -16,6 +16,9 @@ from leadwright.postgres import migrate
 from leadwright.settings import Settings
 from leadwright.telemetry.metrics import REGISTRY
 
+# Whoever probes has a short patience and asks again.
+PROBE_WAIT_SECONDS = 1.0
+
 router = APIRouter(tags=["status"])
 
 NOT_READY = Fault(
@@ -51,7 +54,7 @@ async def readyz(request: Request) -> Response:
     """Whether the database is reachable and its schema is the one of this program."""
     edge: Edge = request.app.state.edge
     try:
-        async with edge.database.session() as connection:
+        async with edge.database.session(wait=PROBE_WAIT_SECONDS) as connection:
             waiting = await migrate.pending(connection)
     except migrate.MigrationError as error:
         message = f"The database does not fit: {error}"

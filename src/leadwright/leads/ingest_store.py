@@ -42,8 +42,7 @@ class Ingested:
 # - ON CONFLICT decides duplicates; nothing is read first, so nothing can happen in between.
 _SENT: LiteralString = """
     WITH target AS (
-        SELECT c.status, c.finished_by, c.entry_lane_id, cardinality(c.sender_ids) AS sender_count,
-               c.sequence_version
+        SELECT c.status, c.finished_by, cardinality(c.sender_ids) AS sender_count, c.sequence_version
         FROM campaign c
         WHERE c.workspace_id = %(workspace)s AND c.id = %(campaign)s
         FOR KEY SHARE
@@ -101,10 +100,6 @@ _LEFT_OF_JUDGED: LiteralString = """
 """
 
 _RECORDED: LiteralString = """
-    ), enrolled AS (
-        INSERT INTO enrolment (workspace_id, lead_id, campaign_id, lane_id, due_at, updated_at)
-        SELECT %(workspace)s, added.id, %(campaign)s, target.entry_lane_id, %(now)s, %(now)s
-        FROM added CROSS JOIN target WHERE added.created
     ), counted AS (
         INSERT INTO campaign_counter_delta (workspace_id, campaign_id, counter, delta)
         SELECT %(workspace)s, %(campaign)s, counter, n

@@ -7,15 +7,15 @@ from typing import Any, LiteralString
 import msgspec
 from psycopg.rows import class_row
 
-from leadwright.leads.model import Filter, Lead
+from leadwright.leads.model import Filter, Lead, LeadStatus
 from leadwright.postgres.pool import Connection
 
+# A lead that has not been enrolled is PENDING and has no sender.
 _LEAD: LiteralString = """
     SELECT l.id, l.campaign_id, l.linkedin_url, l.identity_kind, l.identity_key, l.first_name, l.last_name,
-           l.company, l.title, l.email, e.status, e.custom_status, e.sender_id, l.created_at,
-           greatest(l.updated_at, e.updated_at) AS updated_at, l.import_id, l.custom, l.profile
-    FROM lead l JOIN enrolment e
-        ON e.workspace_id = l.workspace_id AND e.campaign_id = l.campaign_id AND e.lead_id = l.id
+           l.company, l.title, l.email, coalesce(e.status, 'PENDING') AS status, e.custom_status, e.sender_id,
+           l.created_at, greatest(l.updated_at, e.updated_at) AS updated_at, l.import_id, l.custom, l.profile
+    FROM lead l LEFT JOIN enrolment e ON e.workspace_id = l.workspace_id AND e.lead_id = l.id
 """
 
 
@@ -25,27 +25,52 @@ async def lead(connection: Connection, workspace_id: str, lead_id: str) -> Lead 
         return await cursor.fetchone()
 
 
-# Four texts instead of one with optional conditions: each has an index that gives its rows in order.
-_ORDERED: dict[tuple[bool, bool], LiteralString] = {
-    (False, False): "SELECT id FROM lead WHERE workspace_id = %(workspace)s AND id > %(after)s ORDER BY id",
-    (True, False): """
-        SELECT lead_id AS id FROM enrolment
-        WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s AND lead_id > %(after)s
-        ORDER BY lead_id
-    """,
-    (True, True): """
-        SELECT lead_id AS id FROM enrolment
-        WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s AND status = %(status)s
-          AND lead_id > %(after)s
-        ORDER BY lead_id
-    """,
-    (False, True): """
-        SELECT l.id FROM lead l JOIN enrolment e
-            ON e.workspace_id = l.workspace_id AND e.campaign_id = l.campaign_id AND e.lead_id = l.id
-        WHERE l.workspace_id = %(workspace)s AND e.status = %(status)s AND l.id > %(after)s
-        ORDER BY l.id
-    """,
-}
+# Texts of their own instead of one with optional conditions: each has indexes that give its rows in order. The halves
+# of a UNION ALL are ordered each by its own range of an index, and PostgreSQL merges them without sorting.
+_OF_WORKSPACE: LiteralString = "SELECT id FROM lead WHERE workspace_id = %(workspace)s AND id > %(after)s"
+_OF_CAMPAIGN: LiteralString = """
+    SELECT id FROM lead
+    WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s AND NOT enrolled AND id > %(after)s
+    UNION ALL
+    SELECT id FROM lead
+    WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s AND enrolled AND id > %(after)s
+"""
+_OF_CAMPAIGN_WITH_STATUS: LiteralString = """
+    SELECT lead_id AS id FROM enrolment
+    WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s AND status = %(status)s AND lead_id > %(after)s
+"""
+_PENDING_OF_CAMPAIGN: LiteralString = (
+    """
+    SELECT id FROM lead
+    WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s AND NOT enrolled AND id > %(after)s
+    UNION ALL
+"""
+    + _OF_CAMPAIGN_WITH_STATUS
+)
+_OF_WORKSPACE_WITH_STATUS: LiteralString = """
+    SELECT lead_id AS id FROM enrolment
+    WHERE workspace_id = %(workspace)s AND status = %(status)s AND lead_id > %(after)s
+"""
+_PENDING_OF_WORKSPACE: LiteralString = (
+    """
+    SELECT id FROM lead WHERE workspace_id = %(workspace)s AND NOT enrolled AND id > %(after)s
+    UNION ALL
+"""
+    + _OF_WORKSPACE_WITH_STATUS
+)
+
+
+def _matching(which: Filter) -> LiteralString:
+    """The ids that a filter shows, behind ``after``, in no order."""
+    if which.campaign_id is None:
+        if which.status is None:
+            return _OF_WORKSPACE
+        return _PENDING_OF_WORKSPACE if which.status == LeadStatus.PENDING else _OF_WORKSPACE_WITH_STATUS
+    if which.status is None:
+        return _OF_CAMPAIGN
+    return _PENDING_OF_CAMPAIGN if which.status == LeadStatus.PENDING else _OF_CAMPAIGN_WITH_STATUS
+
+
 _NO_ID = "0" * 32
 
 
@@ -53,13 +78,12 @@ async def leads(
     connection: Connection, workspace_id: str, which: Filter, *, after: str | None, offset: int, limit: int
 ) -> list[Lead]:
     """A page of leads, oldest first: those behind the id ``after``, less the first ``offset``."""
-    page: LiteralString = _ORDERED[which.campaign_id is not None, which.status is not None]
     async with connection.cursor(row_factory=class_row(Lead)) as cursor:
         await cursor.execute(
             _LEAD
             + " JOIN (SELECT id FROM ("
-            + page
-            + ") AS ordered LIMIT %(limit)s OFFSET %(offset)s) AS page ON page.id = l.id"
+            + _matching(which)
+            + ") AS matching ORDER BY id LIMIT %(limit)s OFFSET %(offset)s) AS page ON page.id = l.id"
             + " WHERE l.workspace_id = %(workspace)s ORDER BY l.id",
             _parameters(workspace_id, which) | {"after": after or _NO_ID, "limit": limit, "offset": offset},
         )
@@ -68,9 +92,8 @@ async def leads(
 
 async def count_up_to(connection: Connection, workspace_id: str, which: Filter, most: int) -> int:
     """How many leads the filter shows, counted no further than ``most`` + 1."""
-    page: LiteralString = _ORDERED[which.campaign_id is not None, which.status is not None]
     cursor = await connection.execute(
-        "SELECT count(*) FROM (" + page + " LIMIT %(most)s) AS counted",
+        "SELECT count(*) FROM (SELECT FROM (" + _matching(which) + ") AS matching LIMIT %(most)s) AS counted",
         _parameters(workspace_id, which) | {"after": _NO_ID, "most": most + 1},
     )
     row = await cursor.fetchone()
@@ -84,9 +107,8 @@ def _parameters(workspace_id: str, which: Filter) -> dict[str, Any]:
 
 async def estimate(connection: Connection, workspace_id: str, which: Filter) -> int:
     """The planner's guess of how many leads the filter shows: free of cost, right within some percent."""
-    page: LiteralString = _ORDERED[which.campaign_id is not None, which.status is not None]
     cursor = await connection.execute(
-        "EXPLAIN (FORMAT JSON) " + page, _parameters(workspace_id, which) | {"after": _NO_ID}
+        "EXPLAIN (FORMAT JSON) " + _matching(which), _parameters(workspace_id, which) | {"after": _NO_ID}
     )
     row = await cursor.fetchone()
     assert row is not None
@@ -104,15 +126,32 @@ class Standing:
     state: str
 
 
+async def enrol(connection: Connection, workspace_id: str, lead_id: str) -> None:
+    """Gives a lead its enrolment, due since it came, in its campaign's entry lane; one that has it stays as it is."""
+    await connection.execute(
+        """
+        WITH entering AS (
+            UPDATE lead SET enrolled = true
+            WHERE workspace_id = %s AND id = %s AND NOT enrolled
+            RETURNING workspace_id, id, campaign_id, created_at
+        )
+        INSERT INTO enrolment (workspace_id, lead_id, campaign_id, lane_id, due_at, updated_at)
+        SELECT n.workspace_id, n.id, n.campaign_id, c.entry_lane_id, n.created_at, n.created_at
+        FROM entering n JOIN campaign c ON c.workspace_id = n.workspace_id AND c.id = n.campaign_id
+        """,
+        (workspace_id, lead_id),
+    )
+
+
 async def lock(connection: Connection, workspace_id: str, lead_id: str) -> Standing | None:
     """Holds the lead's enrolment until the transaction ends: whatever changes its status or position does so first."""
+    await enrol(connection, workspace_id, lead_id)
     async with connection.cursor(row_factory=class_row(Standing)) as cursor:
         await cursor.execute(
             """
             SELECT e.campaign_id, l.linkedin_url, e.status, e.custom_status, e.state
-            FROM lead l JOIN enrolment e
-                ON e.workspace_id = l.workspace_id AND e.campaign_id = l.campaign_id AND e.lead_id = l.id
-            WHERE l.workspace_id = %s AND l.id = %s FOR UPDATE OF e
+            FROM enrolment e JOIN lead l ON l.workspace_id = e.workspace_id AND l.id = e.lead_id
+            WHERE e.workspace_id = %s AND e.lead_id = %s FOR UPDATE OF e
             """,
             (workspace_id, lead_id),
         )
@@ -123,11 +162,8 @@ async def stop(connection: Connection, workspace_id: str, lead_id: str, now: dat
     """Ends the lead's way as STOPPED. The token fences off a worker that holds it."""
     await connection.execute(
         """
-        UPDATE enrolment e
-        SET status = 'STOPPED', state = 'done', lease_until = NULL, token = token + 1, updated_at = %s
-        FROM lead l
-        WHERE l.workspace_id = %s AND l.id = %s
-          AND e.workspace_id = l.workspace_id AND e.campaign_id = l.campaign_id AND e.lead_id = l.id
+        UPDATE enrolment SET status = 'STOPPED', state = 'done', lease_until = NULL, token = token + 1, updated_at = %s
+        WHERE workspace_id = %s AND lead_id = %s
         """,
         (now, workspace_id, lead_id),
     )
@@ -137,11 +173,7 @@ async def purge(connection: Connection, workspace_id: str, lead_id: str) -> None
     """Removes every row of one lead. Its import keeps the counters it had."""
     for statement in (
         "DELETE FROM history WHERE workspace_id = %s AND lead_id = %s",
-        """
-        DELETE FROM enrolment e USING lead l
-        WHERE l.workspace_id = %s AND l.id = %s
-          AND e.workspace_id = l.workspace_id AND e.campaign_id = l.campaign_id AND e.lead_id = l.id
-        """,
+        "DELETE FROM enrolment WHERE workspace_id = %s AND lead_id = %s",
         "DELETE FROM lead WHERE workspace_id = %s AND id = %s",
     ):
         await connection.execute(statement, (workspace_id, lead_id))
@@ -151,14 +183,11 @@ async def delete_of_campaign(connection: Connection, workspace_id: str, campaign
     """Removes every lead of a campaign, with its history and imports."""
     for statement in (
         """
-        DELETE FROM history h USING enrolment e
-        WHERE e.workspace_id = %s AND e.campaign_id = %s AND h.workspace_id = e.workspace_id AND h.lead_id = e.lead_id
-        """,
-        """
-        DELETE FROM lead l USING enrolment e
-        WHERE e.workspace_id = %s AND e.campaign_id = %s AND l.workspace_id = e.workspace_id AND l.id = e.lead_id
+        DELETE FROM history h USING lead l
+        WHERE l.workspace_id = %s AND l.campaign_id = %s AND h.workspace_id = l.workspace_id AND h.lead_id = l.id
         """,
         "DELETE FROM enrolment WHERE workspace_id = %s AND campaign_id = %s",
+        "DELETE FROM lead WHERE workspace_id = %s AND campaign_id = %s",
         """
         DELETE FROM lead_import_outcome o USING lead_import i
         WHERE i.workspace_id = %s AND i.campaign_id = %s AND o.workspace_id = i.workspace_id AND o.import_id = i.id

@@ -67,9 +67,12 @@ class Database:
         await self._pool.close()
 
     @asynccontextmanager
-    async def session(self) -> AsyncGenerator[Connection]:
-        """A connection on which every statement commits by itself. Raises Unavailable when the database is away."""
-        connection = await self._healthy_connection()
+    async def session(self, *, wait: float = WAIT_FOR_DATABASE_SECONDS) -> AsyncGenerator[Connection]:
+        """A connection on which every statement commits by itself, waited for at most ``wait`` seconds.
+
+        Raises Unavailable when the database is away.
+        """
+        connection = await self._healthy_connection(wait)
         try:
             yield connection
         finally:
@@ -81,11 +84,11 @@ class Database:
         async with self.session() as connection, connection.transaction():
             yield connection
 
-    async def _healthy_connection(self) -> Connection:
+    async def _healthy_connection(self, wait: float) -> Connection:
         """A connection that answers. After a crash of the database the pool holds dead ones: each is thrown away."""
         while True:
             try:
-                connection = await self._pool.getconn()
+                connection = await self._pool.getconn(wait)
             except (PoolTimeout, psycopg.OperationalError) as error:
                 raise away() from error
             if not _looks_dead(connection):

@@ -16,7 +16,9 @@ def configure(level: str, form: Literal["auto", "console", "json"]) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: Processor = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    last: Processor = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if console else structlog.processors.JSONRenderer()
+    )
     structlog.configure(
         processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -40,4 +42,8 @@ class _Bridge(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         log: Any = structlog.get_logger(component=record.name)
         fault = record.exc_info[0] if record.exc_info else None
-        log.log(record.levelno, record.getMessage(), **({"fault": fault.__name__} if fault else {}))
+        if fault is None:
+            log.log(record.levelno, record.getMessage())
+        else:
+            # The lines behind the first are the fault's own words, for example asyncio's repr of it.
+            log.log(record.levelno, record.getMessage().split("\n", 1)[0], fault=fault.__name__)

@@ -12,5 +12,6 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     registry=REGISTRY,
 )
-LEADS = Counter("leadwright_leads", "Rows of add-leads requests by outcome", ("outcome",), registry=REGISTRY)
+_LEADS = Counter("leadwright_leads", "Rows of add-leads requests by outcome", ("outcome",), registry=REGISTRY)
+LEADS = {outcome: _LEADS.labels(outcome) for outcome in ("added", "updated", "duplicate", "invalid")}
 EVENTS_PUBLISHED = Counter("leadwright_events_published", "Events given their place in the feed", registry=REGISTRY)

@@ -137,8 +137,9 @@ CREATE TYPE lead_status AS ENUM (
     'ICP_NOT_MATCH', 'PROFILE_VIEWED', 'STARTED', 'STOPPED', 'WAITING', 'NOT_INTERESTED'
 );
 
--- A person in a campaign, as the caller sent it. Its place in the sequence is beside it, in enrolment: a wide row
--- would be written anew at every step (docs/decisions/0010-enrolment-layout.md).
+-- A person in a campaign, as the caller sent it. Its place in the sequence is beside it, in enrolment, since a wide row
+-- would be written anew at every step; and there only from its first step on, so that adding writes one row a lead
+-- (docs/decisions/0010-enrolment-layout.md). Until then the lead is PENDING and due.
 CREATE TABLE lead (
     workspace_id  uuid NOT NULL,
     id            uuid NOT NULL,
@@ -154,12 +155,15 @@ CREATE TABLE lead (
     custom        jsonb NOT NULL,
     profile       jsonb,                   -- what channels learned
     import_id     uuid NOT NULL,
+    enrolled      boolean NOT NULL DEFAULT false, -- whether it has an enrolment
     created_at    timestamptz NOT NULL,
     updated_at    timestamptz NOT NULL,
     PRIMARY KEY (workspace_id, id)
 );
 -- Decides duplicates, and finds a person in all campaigns.
 CREATE UNIQUE INDEX lead_of_person ON lead (workspace_id, identity_kind, identity_key, campaign_id);
+-- A campaign's leads in order, and the next to be enrolled.
+CREATE INDEX lead_of_campaign ON lead (workspace_id, campaign_id, enrolled, id);
 
 -- due: waits for its due_at; leased: a worker has it until lease_until; held: outside the due index until something
 -- happens (a field is filled in, an invitation accepted); done: through, nothing more will happen.
@@ -179,7 +183,7 @@ CREATE TABLE enrolment (
     lease_until   timestamptz,
     token         bigint NOT NULL DEFAULT 0, -- fences off a worker whose lease has passed on
     updated_at    timestamptz NOT NULL,
-    PRIMARY KEY (workspace_id, campaign_id, lead_id) -- also the order in which a campaign's leads are listed
+    PRIMARY KEY (workspace_id, lead_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX enrolment_by_status ON enrolment (workspace_id, campaign_id, status, lead_id);
 CREATE INDEX enrolment_due ON enrolment (lane_id, due_at) WHERE state = 'due';
