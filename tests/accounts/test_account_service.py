@@ -78,7 +78,10 @@ async def test_a_revoked_key_is_nobodys_and_stays_revoked_since_then(connection:
     assert not await store.still_valid(connection, key.id)
     assert await store.still_valid(connection, other.id)
     await service.revoke_key(connection, key.id, NOW + 2 * HOUR)
-    assert [listed.revoked_at for listed in await store.keys(connection)] == [NOW + HOUR, None]
+    assert {listed.id: listed.revoked_at for listed in await store.keys(connection)} == {
+        key.id: NOW + HOUR,
+        other.id: None,
+    }
 
 
 @pytest.mark.parametrize("key_id", [None, "0" * 32])
