@@ -59,7 +59,7 @@ async def test_a_key_is_recognised_by_its_secret(connection: Connection, workspa
     assert (found.key_id, found.key_name, found.workspace_id) == (key.id, "a key", workspace.id)
     assert (found.scopes, found.expires_at) == (("leads:read", "leads:write"), NOW + HOUR)
     assert await store.principal(connection, key_digest(secret + "x")) is None
-    assert await store.still_valid(connection, key.id)
+    assert await store.begin_as(connection, key.id)
 
 
 async def test_a_key_is_listed_as_it_was_made(connection: Connection, workspace: Workspace) -> None:
@@ -75,8 +75,8 @@ async def test_a_revoked_key_is_nobodys_and_stays_revoked_since_then(connection:
     other, _ = await make(connection)
     await service.revoke_key(connection, key.id, NOW + HOUR)
     assert await store.principal(connection, key_digest(secret)) is None
-    assert not await store.still_valid(connection, key.id)
-    assert await store.still_valid(connection, other.id)
+    assert not await store.begin_as(connection, key.id)
+    assert await store.begin_as(connection, other.id)
     await service.revoke_key(connection, key.id, NOW + 2 * HOUR)
     assert {listed.id: listed.revoked_at for listed in await store.keys(connection)} == {
         key.id: NOW + HOUR,
@@ -102,8 +102,8 @@ async def test_a_replaced_key_ends_and_others_of_that_name_elsewhere_do_not(
     ]
     valid = [await store.principal(connection, key_digest(secret)) is not None for secret in secrets]
     assert valid == [False, False, True]
-    assert await store.still_valid(connection, theirs.id)
-    assert await store.still_valid(connection, named_otherwise.id)
+    assert await store.begin_as(connection, theirs.id)
+    assert await store.begin_as(connection, named_otherwise.id)
 
 
 @pytest.mark.parametrize(

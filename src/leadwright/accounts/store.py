@@ -86,9 +86,16 @@ async def principal(connection: Connection, digest: bytes) -> Principal | None:
     return None if row is None else Principal(row[0], row[1], row[2], tuple(row[3]), row[4])
 
 
-async def still_valid(connection: Connection, key_id: str) -> bool:
-    cursor = await connection.execute("SELECT 1 FROM api_key WHERE id = %s AND revoked_at IS NULL", (key_id,))
-    return await cursor.fetchone() is not None
+STANDS = b"EXISTS (SELECT FROM api_key WHERE id = '%b' AND revoked_at IS NULL)"
+"""Whether a key is not revoked, for a question that carries no parameters; the bare id is hexadecimal."""
+
+
+async def begin_as(connection: Connection, key_id: str) -> bool:
+    """Begins a transaction and tells whether the key still stands, in one round trip."""
+    cursor = await connection.execute(b"BEGIN; SELECT " + STANDS % key_id.encode())
+    cursor.nextset()
+    row = await cursor.fetchone()
+    return row is not None and row[0]
 
 
 async def touch_key(connection: Connection, key_id: str, now: datetime) -> None:

@@ -25,6 +25,7 @@ from leadwright.settings import Settings
 from leadwright.suppression import api as suppression_api
 
 ROUTERS: tuple[APIRouter, ...] = (
+    leads_api.adding_router,
     leads_api.router,
     imports_api.router,
     campaigns_api.router,

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from leadwright.accounts import store
 from leadwright.accounts.model import Principal, key_digest
 from leadwright.errors import Forbidden, Unauthorized, Unavailable
-from leadwright.postgres.pool import Connection, Database
+from leadwright.postgres.pool import Database
 
 API_KEY_HEADER = "X-API-Key"
 REMEMBERED_KEYS = 10_000
@@ -40,9 +40,9 @@ class Authenticator:
             raise invalid_key()
         return principal
 
-    async def confirm(self, connection: Connection, principal: Principal) -> None:
+    def confirm(self, principal: Principal, *, stands: bool) -> None:
         """Raises Unauthorized when the key was revoked since it was remembered."""
-        if not await store.still_valid(connection, principal.key_id):
+        if not stands:
             self.forget(principal)
             raise invalid_key()
 

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from leadwright.accounts import store
 from leadwright.accounts.model import Principal
 from leadwright.clock import Clock
 from leadwright.errors import LeadwrightError
@@ -26,6 +27,7 @@ RAW_BODY_MARK = "x-raw-body"
 METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Begin = Callable[[Connection, Principal], Awaitable[tuple[bool, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Call:
     now: datetime
     request_id: str
     body: bytes
+    opened: Any = None
+    """What the route's ``begin`` asked together with BEGIN."""
 
     @property
     def workspace_id(self) -> str:
@@ -71,6 +75,10 @@ class TransactionalRoute(APIRoute):
     A 2xx commits; any other answer undoes what the handler did. ``raw_body`` routes decode their body.
     """
 
+    async def begin(self, connection: Connection, principal: Principal) -> tuple[bool, Any]:
+        """Begins the transaction; whether the key still stands, and what ``Call.opened`` shall be."""
+        return await store.begin_as(connection, principal.key_id), None
+
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
         extra = self.openapi_extra or {}
@@ -87,7 +95,7 @@ class TransactionalRoute(APIRoute):
             allowance.require()
             require_scope(principal, scope)
             body = await _read(request, edge)
-            return await _run(edge, request, run, principal, now, body)
+            return await _run(edge, request, run, self.begin, principal, now, body)
 
         return handle
 
@@ -119,6 +127,7 @@ async def _run(
     edge: Edge,
     request: Request,
     handler: Handler,
+    begin: Begin,
     principal: Principal,
     now: datetime,
     body: bytes,
@@ -128,9 +137,10 @@ async def _run(
         async with AsyncExitStack() as stack:
             if attempt is not None:
                 await stack.enter_async_context(edge.waiting.turn(attempt))
-            connection = await stack.enter_async_context(edge.database.transaction())
-            await edge.authenticator.confirm(connection, principal)
-            call = Call(connection, principal, now, request.state.request_id, body)
+            transaction = edge.database.begun(lambda connection: begin(connection, principal))
+            connection, (stands, opened) = await stack.enter_async_context(transaction)
+            edge.authenticator.confirm(principal, stands=stands)
+            call = Call(connection, principal, now, request.state.request_id, body, opened)
             request.state.call = call
             response = await _answer(call, request, handler, attempt)
     except _Rollback as rollback:
@@ -181,12 +191,12 @@ async def _current_call(request: Request) -> Call:
 CurrentCall = Annotated[Call, Depends(_current_call)]
 
 
-def api_router(tag: str) -> APIRouter:
+def api_router(tag: str, route_class: type[TransactionalRoute] = TransactionalRoute) -> APIRouter:
     """A router whose routes run in a transaction under ``/v1``; each must say its scope with ``needs``.
 
     A body without a Content-Type is taken for JSON: ``limits.require_json`` has refused what says otherwise.
     """
-    return APIRouter(prefix="/v1", tags=[tag], route_class=TransactionalRoute, strict_content_type=False)
+    return APIRouter(prefix="/v1", tags=[tag], route_class=route_class, strict_content_type=False)
 
 
 def needs(scope: str, *, raw_body: bool = False, **openapi: Any) -> dict[str, Any]:

@@ -7,25 +7,37 @@ from fastapi import Depends, Query
 from starlette.responses import Response
 
 from leadwright import ids
+from leadwright.accounts.model import Principal
 from leadwright.campaigns import service as campaigns
 from leadwright.errors import Detail, InvalidRequest
 from leadwright.http.limits import may_hold_nul
 from leadwright.http.paging import pagination, paging
 from leadwright.http.problems import json_answer
-from leadwright.http.route import CurrentCall, api_router, needs
+from leadwright.http.route import CurrentCall, TransactionalRoute, api_router, needs
 from leadwright.identity import Identity, linkedin_identity
 from leadwright.leads import dry_run, joining, service, wire
 from leadwright.leads.model import Filter, LeadStatus, OnDuplicate
 from leadwright.pages import Page
 from leadwright.people import service as people
+from leadwright.people.service import Held
+from leadwright.postgres.pool import Connection
+
+
+class HoldingRoute(TransactionalRoute):
+    """A route that stores canonical keys: who is whom must not change while it runs."""
+
+    async def begin(self, connection: Connection, principal: Principal) -> tuple[bool, Held]:
+        return await people.begin_holding(connection, principal.workspace_id, principal.key_id)
+
 
 router = api_router("leads")
+adding_router = api_router("leads", HoldingRoute)
 identity_router = api_router("identity")
 
 Full = Annotated[bool, Query(description="`true` or `1` adds the profile and the custom fields.")]
 
 
-@router.post(
+@adding_router.post(
     "/leads",
     summary="Add leads to a campaign",
     operation_id="add_leads",
@@ -50,6 +62,7 @@ async def add_leads(
     request = wire.read_add_leads(call.body)
     asked: dict[str, Any] = {
         "api_key_id": call.principal.key_id,
+        "held": call.opened,
         "now": call.now,
         "check_nul": may_hold_nul(call.body),
         "all_results": report == "full",

@@ -9,6 +9,7 @@ from leadwright.campaigns import service as campaigns
 from leadwright.engine.sequence import Step
 from leadwright.leads import service
 from leadwright.leads.model import AddLeads, NewLead, Outcome, Result
+from leadwright.people.service import Held
 from leadwright.postgres.pool import Connection
 from leadwright.templates import is_blank, look_up
 
@@ -28,6 +29,7 @@ async def add(
     request: AddLeads,
     *,
     api_key_id: str,
+    held: Held,
     now: datetime,
     check_nul: bool,
     all_results: bool,
@@ -39,6 +41,7 @@ async def add(
             workspace_id,
             request,
             api_key_id=api_key_id,
+            held=held,
             now=now,
             check_nul=check_nul,
             all_results=all_results,

@@ -13,6 +13,7 @@ from leadwright.leads import ingest_store, store
 from leadwright.leads.model import AddLeads, Filter, Lead, LeadStatus, NewLead, Outcome, Rejection, Result, parse_row
 from leadwright.pages import Page
 from leadwright.people import service as people
+from leadwright.people.service import Held
 from leadwright.postgres.pool import Connection
 from leadwright.suppression.model import match_values
 from leadwright.telemetry import metrics
@@ -53,11 +54,12 @@ async def add(
     request: AddLeads,
     *,
     api_key_id: str,
+    held: Held,
     now: datetime,
     check_nul: bool = False,
     all_results: bool = False,
 ) -> Report:
-    """Adds what can be added and says what became of every row.
+    """Adds what can be added and says what became of every row; in a transaction begun with ``people.begin_holding``.
 
     ``results`` holds the rows that were refused, and with ``all_results`` every row. Raises NotFound for an unknown
     campaign.
@@ -65,7 +67,6 @@ async def add(
     campaign_id = campaigns.known_id(request.campaign_id)
     leads, rejected = _judge(request, check_nul=check_nul)
     batch = ingest_store.Batch(ids.new_id(), campaign_id, api_key_id, leads, rejected, request.on_duplicate, now)
-    held = await people.hold(connection, workspace_id)
     if held.suppressions:
         _add_suppressible(leads)
     plain = not held.aliases and not held.suppressions

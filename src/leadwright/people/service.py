@@ -37,9 +37,12 @@ async def resolve(connection: Connection, workspace_id: str, urls: Sequence[str]
     return [Resolved(url, (found, persons[found]) if isinstance(found, Identity) else found) for url, found in read]
 
 
-async def hold(connection: Connection, workspace_id: str) -> Held:
-    """Keeps who is whom as it is until the transaction ends, for a later statement that stores canonical keys."""
-    return await store.hold(connection, workspace_id)
+async def begin_holding(connection: Connection, workspace_id: str, key_id: str) -> tuple[bool, Held]:
+    """Begins a transaction in which who is whom stays as it is, for a later statement that stores canonical keys.
+
+    Tells whether the API key still stands, and what the workspace has of aliases and suppressions.
+    """
+    return await store.begin_holding(connection, workspace_id, key_id)
 
 
 async def hold_canonical(

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from leadwright.accounts.store import STANDS
 from leadwright.identity import Identity, IdentityKind
 from leadwright.postgres.pool import Connection
 
@@ -49,6 +50,25 @@ async def hold(connection: Connection, workspace_id: str) -> Held:
     row = await cursor.fetchone()
     assert row is not None
     return Held(row[1], row[2])
+
+
+async def begin_holding(connection: Connection, workspace_id: str, key_id: str) -> tuple[bool, Held]:
+    """Begins a transaction with ``hold``, and tells whether the API key still stands: one round trip for three."""
+    named = {b"lock": b"%d" % _LOCK, b"workspace": workspace_id.encode(), b"stands": STANDS % key_id.encode()}
+    cursor = await connection.execute(_BEGIN_HOLDING % named)
+    cursor.nextset()
+    row = await cursor.fetchone()
+    assert row is not None
+    return row[1], Held(row[2], row[3])
+
+
+# Without parameters, so that it can follow BEGIN in one message; the ids are hexadecimal, from our own tables.
+_BEGIN_HOLDING = b"""
+    BEGIN;
+    SELECT pg_advisory_xact_lock_shared(%(lock)b, hashtext('%(workspace)b')), %(stands)b,
+           EXISTS (SELECT FROM alias WHERE workspace_id = '%(workspace)b'),
+           EXISTS (SELECT FROM suppression WHERE workspace_id = '%(workspace)b')
+"""
 
 
 async def hold_alone(connection: Connection, workspace_id: str) -> None:

@@ -1,9 +1,9 @@
 """Connections to PostgreSQL: one pool a process, transactions for the edge, and which faults pass by themselves."""
 
 import select
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
@@ -16,6 +16,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from leadwright.errors import Unavailable
 
 Connection: TypeAlias = AsyncConnection[tuple[Any, ...]]
+Begun = TypeVar("Begun")
 
 STATEMENT_TIMEOUT_SECONDS = 30
 WAIT_FOR_DATABASE_SECONDS = 10.0
@@ -83,6 +84,21 @@ class Database:
         """A connection in a transaction: committed at the end of the block, rolled back when it raises."""
         async with self.session() as connection, connection.transaction():
             yield connection
+
+    @asynccontextmanager
+    async def begun(self, begin: Callable[[Connection], Awaitable[Begun]]) -> AsyncGenerator[tuple[Connection, Begun]]:
+        """A transaction that ``begin`` begins, so that BEGIN travels with the first question instead of before it.
+
+        A round trip is more than its time: the answer then waits its turn in the event loop.
+        """
+        async with self.session() as connection:
+            try:
+                yield connection, await begin(connection)
+            except BaseException:
+                if not connection.closed:
+                    await connection.rollback()
+                raise
+            await connection.commit()
 
     async def _healthy_connection(self, wait: float) -> Connection:
         """A connection that answers. After a crash of the database the pool holds dead ones: each is thrown away."""
