@@ -1,7 +1,6 @@
 """How a request of the API runs: recognised, counted, read, then handled and answered in one transaction."""
 
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -133,16 +132,21 @@ async def _run(
     body: bytes,
 ) -> Response:
     attempt = idempotency.attempt_of(request, body, principal.workspace_id)
-    try:
-        async with AsyncExitStack() as stack:
-            if attempt is not None:
-                await stack.enter_async_context(edge.waiting.turn(attempt))
-            transaction = edge.database.begun(lambda connection: begin(connection, principal))
-            connection, (stands, opened) = await stack.enter_async_context(transaction)
+
+    async def transact() -> Response:
+        async with edge.database.begun(lambda connection: begin(connection, principal)) as (connection, begun):
+            stands, opened = begun
             edge.authenticator.confirm(principal, stands=stands)
             call = Call(connection, principal, now, request.state.request_id, body, opened)
             request.state.call = call
-            response = await _answer(call, request, handler, attempt)
+            return await _answer(call, request, handler, attempt)
+
+    try:
+        if attempt is None:
+            response = await transact()
+        else:
+            async with edge.waiting.turn(attempt):
+                response = await transact()
     except _Rollback as rollback:
         response = rollback.response
     else:

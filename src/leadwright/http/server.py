@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -22,6 +23,7 @@ from leadwright.http.auth import Authenticator
 from leadwright.http.limits import RateLimiter
 from leadwright.http.problems import REQUEST_ID_HEADER, problem
 from leadwright.http.route import Edge
+from leadwright.http.transport import JoiningTransport
 from leadwright.postgres.pool import Database
 from leadwright.settings import Settings
 
@@ -31,8 +33,11 @@ PUBLISH_EVERY_SECONDS = 0.25
 FORGET_EVERY_SECONDS = 60.0
 
 
-class JsonRefusingProtocol(HttpToolsProtocol):
-    """Answers bytes that are no HTTP in the shape of every other error."""
+class Protocol(HttpToolsProtocol):
+    """Sends an answer in one piece, and answers bytes that are no HTTP in the shape of every other error."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(cast(asyncio.Transport, JoiningTransport(transport)))
 
     def send_400_response(self, msg: str) -> None:
         del msg
@@ -55,7 +60,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="none",
-                http=JsonRefusingProtocol,
+                http=Protocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -1,5 +1,6 @@
 """What a lead is, which rows of a request become one, and why the others do not; pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -146,10 +147,14 @@ def parse_row(index: int, row: Any, lead_id: str, *, check_nul: bool = False) ->
     try:
         if "customFields" in fields:
             _merge_nested(fields)
-        standard = [fields.pop(name, None) for name in _STANDARD]
-        for place, value in enumerate(standard):
+        pop = fields.pop
+        standard: Sequence[Any] = (
+            pop("firstName", None), pop("lastName", None), pop("company", None), pop("title", None), pop("email", None)
+        )  # fmt: skip
+        for value in standard:
             if value is not None and (type(value) is not str or len(value) > LONGEST_STANDARD_VALUE):
-                standard[place] = _as_text(_STANDARD[place], value)
+                standard = [_as_text(name, text) for name, text in zip(_STANDARD, standard, strict=True)]
+                break
         _check_custom(fields)
         lead = NewLead(lead_id, index, identity.kind, identity.key, url, *standard, custom=fields)
         if check_nul:
@@ -181,8 +186,10 @@ def _merge_nested(fields: dict[str, Any]) -> None:
         fields.setdefault(name, value)
 
 
-def _as_text(name: str, value: Any) -> str:
-    """A standard field that is not simply a text of usual length: a number becomes its text."""
+def _as_text(name: str, value: Any) -> str | None:
+    """A standard field as it is stored: a number becomes its text."""
+    if value is None or (type(value) is str and len(value) <= LONGEST_STANDARD_VALUE):
+        return value
     if type(value) in (int, float):
         _check_number(name, value)
         return msgspec.json.encode(value).decode()

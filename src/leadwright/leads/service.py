@@ -111,7 +111,8 @@ def _report(batch: ingest_store.Batch, done: ingest_store.Ingested, results: tup
         (Outcome.DUPLICATE, duplicates),
         (Outcome.INVALID, suppressed + len(batch.rejected)),
     ):
-        metrics.LEADS[outcome].inc(count)
+        if count:
+            metrics.LEADS[outcome].inc(count)
     will, why = _will_process(done)
     return Report(
         batch.import_id, batch.campaign_id, tuple(batch.leads), done.added, updated, duplicates, results, will, why

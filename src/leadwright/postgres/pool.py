@@ -91,14 +91,16 @@ class Database:
 
         A round trip is more than its time: the answer then waits its turn in the event loop.
         """
-        async with self.session() as connection:
-            try:
-                yield connection, await begin(connection)
-            except BaseException:
-                if not connection.closed:
-                    await connection.rollback()
-                raise
+        connection = await self._healthy_connection(WAIT_FOR_DATABASE_SECONDS)
+        try:
+            yield connection, await begin(connection)
             await connection.commit()
+        except BaseException:
+            if not connection.closed:
+                await connection.rollback()
+            raise
+        finally:
+            await self._pool.putconn(connection)
 
     async def _healthy_connection(self, wait: float) -> Connection:
         """A connection that answers. After a crash of the database the pool holds dead ones: each is thrown away."""

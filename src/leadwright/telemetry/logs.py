@@ -4,6 +4,7 @@ import logging
 import sys
 from typing import Any, Literal
 
+import msgspec
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
@@ -17,7 +18,9 @@ def configure(level: str, form: Literal["auto", "console", "json"]) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if console else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if console
+        else structlog.processors.JSONRenderer(_as_json)
     )
     structlog.configure(
         processors=[*shared, last],
@@ -29,6 +32,10 @@ def configure(level: str, form: Literal["auto", "console", "json"]) -> None:
         handlers=[_Bridge()], level=max(logging.INFO, logging.getLevelNamesMapping()[level.upper()]), force=True
     )
     logging.getLogger("uvicorn.access").disabled = True
+
+
+def _as_json(event: object, **_: object) -> str:
+    return msgspec.json.encode(event, enc_hook=str).decode()
 
 
 def logger(name: str) -> FilteringBoundLogger:
