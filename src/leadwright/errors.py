@@ -63,6 +63,14 @@ class PayloadTooLarge(LeadwrightError):
     code = "payload_too_large"
 
 
+class HeadTooLarge(LeadwrightError):
+    status = 431
+    code = "headers_too_large"
+
+    def __init__(self) -> None:
+        super().__init__("The request's headers are larger than 64,000 bytes")
+
+
 class UnsupportedMediaType(LeadwrightError):
     status = 415
     code = "unsupported_media_type"

@@ -260,7 +260,8 @@ def nested(depth: int) -> list[dict[str, object]]:
 
 def test_limits() -> None:
     parse_sequence({"steps": [{"type": "follow"}] * MAX_STEPS})
-    assert "beyond 200 steps" in problems_of({"steps": [{"type": "follow"}] * 100_000})["sequence.steps"]
+    assert "beyond 200 steps" in problems_of({"steps": [{"type": "follow"}] * 5_000})["sequence.steps"]
+    assert "100,000 characters" in problems_of({"steps": [{"type": "message", "text": "x" * 7_000}] * 20})["sequence"]
     assert len(parse_sequence({"steps": nested(MAX_DEPTH - 1)}).steps) == MAX_DEPTH
     deep = "sequence.steps[0]" + ".then[0]" * MAX_DEPTH + ".then"
     assert "10 conditions deep" in problems_of({"steps": nested(MAX_DEPTH + 1)})[deep]

@@ -31,7 +31,7 @@ class Authenticator:
 
     async def identify(self, request: Request, now: datetime) -> Principal:
         """Raises Unauthorized for a missing, unknown, revoked or expired key."""
-        key = request.headers.get(API_KEY_HEADER)
+        key = request.headers.get(API_KEY_HEADER, "").strip()
         if not key:
             raise Unauthorized(f"Missing API key: send it in the {API_KEY_HEADER} header", code="api_key_missing")
         digest = key_digest(key)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from starlette.responses import Response
 from leadwright.accounts import store
 from leadwright.accounts.model import Principal
 from leadwright.clock import Clock
-from leadwright.errors import LeadwrightError
+from leadwright.errors import Detail, InvalidRequest, LeadwrightError
 from leadwright.http import idempotency, limits
 from leadwright.http.auth import Authenticator, require_scope
 from leadwright.http.problems import from_validation, problem
@@ -82,6 +83,7 @@ class TransactionalRoute(APIRoute):
         handler = super().get_route_handler()
         extra = self.openapi_extra or {}
         scope = str(extra[SCOPE_MARK])
+        queries = _query_names(self.dependant)
         run = partial(_undecoded, handler, self.endpoint) if extra.get(RAW_BODY_MARK) else partial(_decoded, handler)
 
         async def handle(request: Request) -> Response:
@@ -93,10 +95,32 @@ class TransactionalRoute(APIRoute):
             request.state.answer_headers = allowance.headers()
             allowance.require()
             require_scope(principal, scope)
+            _check_query(request, queries)
             body = await _read(request, edge)
             return await _run(edge, request, run, self.begin, principal, now, body)
 
         return handle
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    nested = [_query_names(inner) for inner in dependant.dependencies]
+    return {field.alias for field in dependant.query_params}.union(*nested)
+
+
+def _check_query(request: Request, known: set[str]) -> None:
+    """Raises InvalidRequest for a parameter given twice or in another case: ``dryrun=true`` must not run for real.
+
+    Others that no route knows are left aside, as clients of the public API expect.
+    """
+    if not request.scope["query_string"]:
+        return
+    names = [name for name, _ in request.query_params.multi_items()]
+    meant = {name.lower(): name for name in known}
+    for name in names:
+        if name not in known and name.lower() in meant:
+            raise InvalidRequest.of([Detail(name, f"is written {meant[name.lower()]}")])
+        if name in known and names.count(name) > 1:
+            raise InvalidRequest.of([Detail(name, "is given more than once")])
 
 
 async def _read(request: Request, edge: Edge) -> bytes:

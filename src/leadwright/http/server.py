@@ -15,7 +15,7 @@ from leadwright import ids
 from leadwright.background import Duty
 from leadwright.campaigns import counters
 from leadwright.clock import Clock
-from leadwright.errors import InvalidRequest
+from leadwright.errors import HeadTooLarge, InvalidRequest, LeadwrightError
 from leadwright.events import publisher
 from leadwright.http import idempotency
 from leadwright.http.app import create_app
@@ -28,6 +28,7 @@ from leadwright.postgres.pool import Database
 from leadwright.settings import Settings
 
 GRACE_SECONDS = 8
+MOST_HEAD_BYTES = 64_000
 FOLD_EVERY_SECONDS = 2.0
 PUBLISH_EVERY_SECONDS = 0.25
 FORGET_EVERY_SECONDS = 60.0
@@ -36,16 +37,40 @@ FORGET_EVERY_SECONDS = 60.0
 class Protocol(HttpToolsProtocol):
     """Sends an answer in one piece, and answers bytes that are no HTTP in the shape of every other error."""
 
+    _head_open = True
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast(asyncio.Transport, JoiningTransport(transport)))
+        self._head_bytes = 0
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_open = True
+        self._head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        self._head_open = False
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Ends the connection of a caller whose headers do not end."""
+        super().data_received(data)
+        self._head_bytes += len(data) if self._head_open else 0
+        if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+            self._refuse("431 Request Header Fields Too Large", HeadTooLarge())
 
     def send_400_response(self, msg: str) -> None:
         del msg
+        self._refuse("400 Bad Request", InvalidRequest("The request is not valid HTTP", code="invalid_http"))
+
+    def _refuse(self, status: str, fault: LeadwrightError) -> None:
         request_id = ids.public(ids.Prefix.REQUEST, ids.new_id())
-        answer = problem(InvalidRequest("The request is not valid HTTP", code="invalid_http"), request_id)
+        answer = problem(fault, request_id)
         headers = [*answer.raw_headers, (REQUEST_ID_HEADER.lower().encode(), request_id.encode())]
         head = b"".join(b"%s: %s\r\n" % header for header in headers)
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n" + head + b"\r\n" + bytes(answer.body))
+        self.transport.write(
+            b"HTTP/1.1 %b\r\nconnection: close\r\n" % status.encode() + head + b"\r\n" + bytes(answer.body)
+        )
         self.transport.close()
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
+from itertools import islice
 from typing import Any
 
 from leadwright.campaigns import service as campaigns
@@ -12,6 +14,8 @@ from leadwright.leads.model import AddLeads, NewLead, Outcome, Result
 from leadwright.people.service import Held
 from leadwright.postgres.pool import Connection
 from leadwright.templates import is_blank, look_up
+
+MOST_WARNINGS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,15 @@ def _without_new_ids(report: service.Report) -> Iterator[Result]:
 
 
 def lacks(steps: Sequence[Step], leads: Sequence[NewLead]) -> Iterator[Lack]:
-    """Which step would find which field missing, for which rows."""
+    """Which step would find which field missing, for which rows: the first thousand findings."""
     fields = {lead.index: fields_of(lead) for lead in leads}
-    for step in steps:
-        for name in step.required_fields:
-            rows = tuple(index for index, values in fields.items() if is_blank(look_up(values, name)))
-            if rows:
-                yield Lack(step.id, name, rows)
+
+    @cache
+    def lacking(name: str) -> tuple[int, ...]:
+        return tuple(index for index, values in fields.items() if is_blank(look_up(values, name)))
+
+    found = (Lack(step.id, name, lacking(name)) for step in steps for name in step.required_fields)
+    return islice((lack for lack in found if lack.rows), MOST_WARNINGS)
 
 
 def fields_of(lead: NewLead) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The JSON of leads: the hand-decoded body of the add route, its reports, and the shapes that the documents show."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol, cast
@@ -52,9 +53,34 @@ def _decode_row_by_row(body: bytes, first: Exception) -> Any:
         envelope: dict[str, Any] = dict(msgspec.json.decode(body, type=dict[str, msgspec.Raw]))
         rows = msgspec.json.decode(envelope.pop("leads", b"null"), type=list[msgspec.Raw])
         decoded: dict[str, Any] = {name: msgspec.json.decode(value) for name, value in envelope.items()}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidRequest(f"The request body is not valid JSON: {_say(first)}", code="invalid_json") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _decode_half_characters(body, first)
     return decoded | {"leads": [_decode_row(row) for row in rows]}
+
+
+def _decode_half_characters(body: bytes, first: Exception) -> Any:
+    """Half an emoji, escaped: JavaScript makes it by cutting a text. Python's own decoder reads on behind it."""
+    try:
+        value = json.loads(body, parse_constant=_refuse_constant)
+        rows = value["leads"]
+        msgspec.json.encode({name: part for name, part in value.items() if name != "leads"})
+    except (ValueError, TypeError, LookupError, RecursionError, AttributeError) as error:
+        raise InvalidRequest(f"The request body is not valid JSON: {_say(first)}", code="invalid_json") from error
+    return value | {"leads": [_whole(row) for row in cast(list[Any], rows)]} if isinstance(rows, list) else value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _whole(row: Any) -> Any:
+    try:
+        msgspec.json.encode(row)
+    except (UnicodeEncodeError, RecursionError):
+        return Undecodable("the row holds half a character (a lone surrogate), as when a text is cut inside an emoji")
+    except OverflowError:
+        pass
+    return row
 
 
 def _decode_row(row: msgspec.Raw) -> Any:

@@ -96,6 +96,9 @@ async def _applied(connection: Connection) -> dict[int, str]:
 
 
 def _check_server(connection: Connection) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise MigrationError(f"the database's encoding must be UTF8, it is {encoding}: create it with ENCODING 'UTF8'")
     if connection.info.server_version < LEAST_SERVER_VERSION:
         major = connection.info.server_version // 10000
         raise MigrationError(f"PostgreSQL 15 or newer is needed, the server is {major}")

@@ -29,6 +29,11 @@ MAX_LINE = 300
 """Characters of a subject, a title or a field's name."""
 
 MAX_WEIGHT = 1_000_000
+MAX_CHARACTERS = 100_000
+"""Of all texts together: reading templates takes 2 µs a character, while every other request waits."""
+
+MAX_FIELDS = 200
+"""Different fields that all texts together print."""
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _COMMON_KEYS = ("id", "type", "after")
@@ -51,11 +56,32 @@ def parse_sequence(value: object, path: str = "sequence") -> Sequence:
     """
     if value is None:
         return Sequence()
+    if _characters(value) > MAX_CHARACTERS:
+        raise SequenceError(
+            [Problem(path, f"must have at most {MAX_CHARACTERS:,} characters of text in all its steps")]
+        )
     reading = _Reading()
     drafts = reading.top(value, path)
     if reading.problems:
         raise SequenceError(reading.problems)
-    return compile_drafts(drafts, path)
+    sequence = compile_drafts(drafts, path)
+    if len(sequence.required_fields) > MAX_FIELDS:
+        raise SequenceError([Problem(path, f"must print at most {MAX_FIELDS} different fields")])
+    return sequence
+
+
+def _characters(value: object) -> int:
+    """How much text a JSON value holds, names included; without recursion, since nesting is checked later."""
+    found, waiting = 0, [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            found += len(item)
+        elif isinstance(item, dict):
+            waiting += [part for pair in cast(dict[str, object], item).items() for part in pair]
+        elif isinstance(item, list):
+            waiting += cast(list[object], item)
+    return found
 
 
 @dataclass

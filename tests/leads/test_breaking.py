@@ -1,0 +1,66 @@
+"""What a hostile or hasty client found once: half characters, misspelled switches, templates that explode."""
+
+import asyncio
+import json
+
+import pytest
+
+HALVES = ['{"linkedinUrl": "in/b", "x": "\\ud800"}', '{"linkedinUrl": "in/b", "x": "\\udc00\\ud800"}', '{"\\ud83e": 1}']
+
+
+@pytest.mark.parametrize("row", HALVES)
+async def test_half_an_emoji_refuses_its_row_alone(client, campaign, row):
+    body = (
+        f'{{"campaignId": "{campaign}", "leads": [{{"linkedinUrl": "in/before"}}, {row}, {{"linkedinUrl": "in/z"}}]}}'
+    )
+    answer = await client.post("/v1/leads", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert (told["leadsAdded"], told["invalidEntries"]) == (2, 1)
+    assert (told["errors"][0]["index"], told["errors"][0]["code"]) == (1, "invalid_json")
+
+
+@pytest.mark.parametrize("query", ["dryrun=true", "DRYRUN=true", "dryRun=true&dryRun=false", "Report=full"])
+async def test_a_misspelled_or_repeated_switch_is_refused_and_adds_nothing(client, campaign, read_all, query):
+    body = {"campaignId": campaign, "leads": [{"linkedinUrl": "in/jane"}]}
+    answer = await client.post(f"/v1/leads?{query}", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert await read_all(campaign) == []
+
+
+async def test_a_query_that_nobody_knows_is_left_aside(client, campaign):
+    body = {"campaignId": campaign, "leads": [{"linkedinUrl": "in/jane"}]}
+    assert (await client.post("/v1/leads?source=crm", json=body)).json()["leadsAdded"] == 1
+
+
+async def test_a_sequence_that_would_hold_everybody_up_is_refused(client):
+    many = "".join(f"{{{{a{n}}}}}" for n in range(700))
+    for steps in ([{"type": "message", "text": many}] * 200, [{"type": "message", "text": many}]):
+        answer = await client.post("/v1/campaigns", json={"name": "Too much", "sequence": {"steps": steps}})
+        assert answer.status_code == 400
+        assert "sequence" in answer.json()["message"]
+
+
+async def test_warnings_of_a_dry_run_are_bounded(make_campaign, add):
+    text = "".join(f"{{{{a{n}}}}}" for n in range(190))
+    steps = [{"type": "message", "text": text}] * 60
+    campaign = await make_campaign(sequence={"steps": steps})
+    told = await add(campaign, [f"in/p{n}" for n in range(100)], "?dryRun=true")
+    assert len(told["templateWarnings"]) == 1000
+    assert len(json.dumps(told)) < 1_000_000
+
+
+async def test_headers_that_do_not_end_end_the_connection(base_url):
+    host, port = base_url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ")
+    refused = asyncio.ensure_future(reader.read())
+    while not refused.done():
+        try:
+            writer.write(b"x" * 10_000)
+            await writer.drain()
+        except ConnectionError:
+            break
+        await asyncio.wait([refused], timeout=0.001)
+    assert b"431" in (await refused).split(b"\r\n")[0]
+    writer.close()
