@@ -95,7 +95,7 @@ class TransactionalRoute(APIRoute):
             request.state.answer_headers = allowance.headers()
             allowance.require()
             require_scope(principal, scope)
-            _check_query(request, queries)
+            _check_query(request, queries, once=RAW_BODY_MARK in extra)
             body = await _read(request, edge)
             return await _run(edge, request, run, self.begin, principal, now, body)
 
@@ -107,8 +107,10 @@ def _query_names(dependant: Dependant) -> set[str]:
     return {field.alias for field in dependant.query_params}.union(*nested)
 
 
-def _check_query(request: Request, known: set[str]) -> None:
-    """Raises InvalidRequest for a parameter given twice or in another case: ``dryrun=true`` must not run for real.
+def _check_query(request: Request, known: set[str], *, once: bool) -> None:
+    """Raises InvalidRequest for a parameter in another case, and with ``once`` for one given twice.
+
+    So that ``dryrun=true`` and ``dryRun=true&dryRun=false`` do not run for real.
 
     Others that no route knows are left aside, as clients of the public API expect.
     """
@@ -119,7 +121,7 @@ def _check_query(request: Request, known: set[str]) -> None:
     for name in names:
         if name not in known and name.lower() in meant:
             raise InvalidRequest.of([Detail(name, f"is written {meant[name.lower()]}")])
-        if name in known and names.count(name) > 1:
+        if once and name in known and names.count(name) > 1:
             raise InvalidRequest.of([Detail(name, "is given more than once")])
 
 
