@@ -32,28 +32,20 @@ class Held:
     suppressions: bool
 
 
-async def hold(connection: Connection, workspace_id: str) -> Held:
+async def hold(connection: Connection, workspace_id: str) -> None:
     """Keeps the workspace's aliases as they are until the transaction ends; many may hold at once.
 
     For whoever stores a canonical key, before the statement that resolves it: else an alias learned meanwhile
-    would re-key every row but this one. Take it before any row lock. What it answers was true when it was asked: an
-    alias or an entry that was committed while this waited may be missing.
+    would re-key every row but this one. Take it before any row lock.
     """
-    cursor = await connection.execute(
-        """
-        SELECT pg_advisory_xact_lock_shared(%s, hashtext(%s)),
-               EXISTS (SELECT FROM alias WHERE workspace_id = %s),
-               EXISTS (SELECT FROM suppression WHERE workspace_id = %s)
-        """,
-        (_LOCK, workspace_id, workspace_id, workspace_id),
-    )
-    row = await cursor.fetchone()
-    assert row is not None
-    return Held(row[1], row[2])
+    await connection.execute("SELECT pg_advisory_xact_lock_shared(%s, hashtext(%s))", (_LOCK, workspace_id))
 
 
 async def begin_holding(connection: Connection, workspace_id: str, key_id: str) -> tuple[bool, Held]:
-    """Begins a transaction with ``hold``, and tells whether the API key still stands: one round trip for three."""
+    """Begins a transaction with ``hold``, and tells whether the API key still stands: one round trip for three.
+
+    What it answers was true when it was asked: an alias or an entry committed while this waited may be missing.
+    """
     named = {b"lock": b"%d" % _LOCK, b"workspace": workspace_id.encode(), b"stands": STANDS % key_id.encode()}
     cursor = await connection.execute(_BEGIN_HOLDING % named)
     cursor.nextset()

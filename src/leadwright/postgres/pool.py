@@ -44,18 +44,17 @@ class BareIdBinaryLoader(Loader):
 class Database:
     """The pool of one process. Open it before use, close it at the end.
 
-    ``size`` is the most connections at once. ``prepare`` turns server-side prepared statements on; they must be
-    off behind a transaction pooler that does not track them.
+    ``size`` is the most connections at once.
     """
 
-    def __init__(self, conninfo: str, *, size: int = 10, prepare: bool = True) -> None:
+    def __init__(self, conninfo: str, *, size: int = 10) -> None:
         self.conninfo = conninfo
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             conninfo,
             min_size=min(2, size),
             max_size=size,
             open=False,
-            kwargs={"autocommit": True, "prepare_threshold": 5 if prepare else None, "connect_timeout": 10},
+            kwargs={"autocommit": True, "prepare_threshold": 5, "connect_timeout": 10},
             configure=_configure,
             timeout=WAIT_FOR_DATABASE_SECONDS,
             reconnect_timeout=RECONNECT_SECONDS,
