@@ -19,6 +19,7 @@ from hypothesis import settings as hypothesis_settings
 from leadwright.accounts import service as accounts
 from leadwright.accounts.model import Workspace
 from leadwright.clock import system_clock
+from leadwright.crypto import SecretBox
 from leadwright.http.server import Server, bind, serving
 from leadwright.postgres.embedded import attach
 from leadwright.postgres.guardian_lock import guardian_pidfd
@@ -173,7 +174,7 @@ def settings() -> Settings:
 @pytest.fixture(scope="module")
 async def base_url(database: Database, settings: Settings) -> AsyncIterator[str]:
     """A real server on a free port of 127.0.0.1, with its background duties."""
-    async with serving(database, settings, system_clock) as app:
+    async with serving(database, settings, system_clock, SecretBox("a key for tests only")) as app:
         server = Server(app)
         listening = bind("127.0.0.1", 0)
         running = asyncio.create_task(server.serve(sockets=[listening]))

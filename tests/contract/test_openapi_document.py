@@ -11,6 +11,7 @@ from fastapi.routing import iter_route_contexts
 
 from leadwright.accounts.model import Scope
 from leadwright.clock import system_clock
+from leadwright.crypto import SecretBox
 from leadwright.http.app import ROUTERS
 from leadwright.http.openapi import document as write_document
 from leadwright.http.server import serving
@@ -91,7 +92,7 @@ async def test_the_public_address_is_the_documented_server(make_database: Callab
     database = Database(await asyncio.to_thread(make_database))
     await database.open()
     settings = Settings(public_url="https://outreach.example.com/")
-    async with serving(database, settings, system_clock) as app:
+    async with serving(database, settings, system_clock, SecretBox("a key for tests only")) as app:
         written = write_document(app)  # type: ignore[arg-type]
     await database.close()
     assert written["servers"] == [{"url": "https://outreach.example.com"}]

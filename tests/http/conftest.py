@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from leadwright.clock import Clock, system_clock
+from leadwright.crypto import SecretBox
 from leadwright.http.server import Server, bind, serving
 from leadwright.postgres.pool import Database
 from leadwright.settings import Settings
@@ -52,7 +53,9 @@ def serve() -> Serve:
     async def started(
         database: Database, settings: Settings | None = None, clock: Clock = system_clock
     ) -> AsyncGenerator[httpx.AsyncClient]:
-        async with serving(database, settings or Settings(rate_limit=100_000), clock) as app:
+        async with serving(
+            database, settings or Settings(rate_limit=100_000), clock, SecretBox("a key for tests only")
+        ) as app:
             server, listening = Server(app), bind("127.0.0.1", 0)
             running = asyncio.create_task(server.serve(sockets=[listening]))
             await server.accepting.wait()

@@ -11,6 +11,7 @@ MARKER = "Zaphodina"
 SERVE = """
 import asyncio, sys
 from leadwright.clock import system_clock
+from leadwright.crypto import SecretBox
 from leadwright.http.server import Server, bind, serving
 from leadwright.postgres.pool import Database
 from leadwright.settings import Settings
@@ -20,7 +21,7 @@ async def main():
     configure("debug", "json")
     database = Database(sys.argv[1])
     await database.open()
-    async with serving(database, Settings(), system_clock) as app:
+    async with serving(database, Settings(), system_clock, SecretBox("a key for tests only")) as app:
         server, listening = Server(app), bind("127.0.0.1", 0)
         running = asyncio.create_task(server.serve(sockets=[listening]))
         await server.accepting.wait()

@@ -17,7 +17,7 @@ from leadwright.cli.faults import CommandError
 from leadwright.cli.serve import DEFAULT_PORT
 from leadwright.cli.session import bring_to_schema, database_of, load_settings
 from leadwright.clock import system_clock
-from leadwright.crypto import load_secret_key
+from leadwright.crypto import SecretBox, load_secret_key
 from leadwright.http.server import Server, bind, serving
 from leadwright.postgres.cluster_folder import make_data_dir
 from leadwright.postgres.embedded_errors import explained
@@ -38,9 +38,9 @@ def serve(host: str, port: int, *, dev: bool) -> None:
         _log.warning("unknown setting", setting=name, advice="see the list of settings in the documentation")
     listening = listen(host, port, dev=dev)
     with listening:
-        check_secret_key(settings)
+        secrets = open_secrets(settings)
         with database_of(settings) as conninfo, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, conninfo, listening, dev=dev))
+            runner.run(_serve(settings, conninfo, secrets, listening, dev=dev))
 
 
 def listen(host: str, port: int, *, dev: bool = False) -> socket.socket:
@@ -65,8 +65,8 @@ def _busy(port: int, *, dev: bool) -> str:
     return f"Port {port} is in use. Take another one: {advice}"
 
 
-def check_secret_key(settings: Settings) -> None:
-    """Loads the key, making its file on first use, so that a wrong one shows at the start."""
+def open_secrets(settings: Settings) -> SecretBox:
+    """Loads the secret key, making its file on first use, so that a wrong one shows at the start."""
     configured = settings.secret_key.get_secret_value() if settings.secret_key else None
     data_dir = settings.data_dir.expanduser()
     with explained(data_dir):
@@ -74,7 +74,7 @@ def check_secret_key(settings: Settings) -> None:
             data_dir = make_data_dir(data_dir).path
         elif configured is None:
             _make_private(data_dir)
-        load_secret_key(configured, data_dir)
+        return load_secret_key(configured, data_dir)
 
 
 def _make_private(folder: Path) -> None:
@@ -82,7 +82,7 @@ def _make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-async def _serve(settings: Settings, conninfo: str, listening: socket.socket, *, dev: bool) -> None:
+async def _serve(settings: Settings, conninfo: str, secrets: SecretBox, listening: socket.socket, *, dev: bool) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -92,7 +92,7 @@ async def _serve(settings: Settings, conninfo: str, listening: socket.socket, *,
         async with (
             asyncio.timeout(None) as limit,
             open_pool(settings, conninfo) as database,
-            accepting(database, settings, listening) as ended,
+            accepting(database, settings, secrets, listening) as ended,
         ):
             await _announce(database, address_of(listening), dev=dev)
             await _either(stop.wait, ended)
@@ -116,10 +116,10 @@ async def open_pool(settings: Settings, conninfo: str) -> AsyncGenerator[Databas
 
 @asynccontextmanager
 async def accepting(
-    database: Database, settings: Settings, listening: socket.socket
+    database: Database, settings: Settings, secrets: SecretBox, listening: socket.socket
 ) -> AsyncGenerator[Callable[[], Awaitable[object]]]:
     """A server that accepts requests while the block runs. Yields how to wait for its end, a fault."""
-    async with serving(database, settings, system_clock) as app:
+    async with serving(database, settings, system_clock, secrets) as app:
         server = Server(app)
         running = asyncio.create_task(server.serve(sockets=[listening]))
         running.add_done_callback(lambda _: server.accepting.set())

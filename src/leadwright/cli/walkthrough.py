@@ -18,7 +18,7 @@ import aiohttp
 from leadwright.cli import development
 from leadwright.cli.demo_batch import ROWS, SUPPRESSED_PERSON, Row
 from leadwright.cli.output import show_table
-from leadwright.cli.process import accepting, address_of, check_secret_key, listen, open_pool
+from leadwright.cli.process import accepting, address_of, open_secrets, listen, open_pool
 from leadwright.cli.session import bring_to_schema, hand_over
 from leadwright.cli.stage import Stage
 from leadwright.clock import system_clock
@@ -81,10 +81,10 @@ def _stop(embedded: EmbeddedPostgres) -> None:
 
 
 async def _play(settings: Settings, conninfo: str, stage: Stage, began: float) -> None:
-    check_secret_key(settings)
+    secrets = open_secrets(settings)
     await bring_to_schema(conninfo, embedded=True)
     with listen("127.0.0.1", 0) as listening:
-        async with open_pool(settings, conninfo) as database, accepting(database, settings, listening):
+        async with open_pool(settings, conninfo) as database, accepting(database, settings, secrets, listening):
             async with database.transaction() as connection:
                 access = await development.prepare(connection, system_clock())
             url = address_of(listening)

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from leadwright.accounts import store
 from leadwright.accounts.model import Principal
 from leadwright.clock import Clock
+from leadwright.crypto import SecretBox
 from leadwright.errors import Detail, InvalidRequest, LeadwrightError
 from leadwright.http import idempotency, limits
 from leadwright.http.auth import Authenticator, require_scope
@@ -40,6 +41,7 @@ class Edge:
     rate_limiter: limits.RateLimiter
     waiting: idempotency.Waiting
     max_body_bytes: int
+    secrets: SecretBox
     committed: Callable[[], None]
     """Called after each commit of a request, so that background work starts at once."""
 
@@ -53,6 +55,7 @@ class Call:
     now: datetime
     request_id: str
     body: bytes
+    edge: Edge
     opened: Any = None
     """What the route's ``begin`` asked together with BEGIN."""
 
@@ -163,7 +166,7 @@ async def _run(
         async with edge.database.begun(lambda connection: begin(connection, principal)) as (connection, begun):
             stands, opened = begun
             edge.authenticator.confirm(principal, stands=stands)
-            call = Call(connection, principal, now, request.state.request_id, body, opened)
+            call = Call(connection, principal, now, request.state.request_id, body, edge, opened)
             request.state.call = call
             return await _answer(call, request, handler, attempt)
 

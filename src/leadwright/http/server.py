@@ -15,6 +15,7 @@ from leadwright import ids
 from leadwright.background import Duty
 from leadwright.campaigns import counters
 from leadwright.clock import Clock
+from leadwright.crypto import SecretBox
 from leadwright.errors import HeadTooLarge, InvalidRequest, LeadwrightError
 from leadwright.events import publisher
 from leadwright.http import idempotency
@@ -110,7 +111,7 @@ class Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(database: Database, settings: Settings, clock: Clock) -> AsyncGenerator[ASGIApp]:
+async def serving(database: Database, settings: Settings, clock: Clock, secrets: SecretBox) -> AsyncGenerator[ASGIApp]:
     """The application with its duties running, on an open database; they end with the block."""
 
     async def publish() -> bool:
@@ -138,6 +139,7 @@ async def serving(database: Database, settings: Settings, clock: Clock) -> Async
         rate_limiter=RateLimiter(database, settings.rate_limit),
         waiting=idempotency.Waiting(),
         max_body_bytes=settings.max_body_bytes,
+        secrets=secrets,
         committed=publishing.wake,
     )
     for duty in duties:
