@@ -25,67 +25,71 @@ async def lead(connection: Connection, workspace_id: str, lead_id: str) -> Lead 
         return await cursor.fetchone()
 
 
-# Texts of their own instead of one with optional conditions: each has indexes that give its rows in order. The halves
-# of a UNION ALL are ordered each by its own range of an index, and PostgreSQL merges them without sorting.
-_OF_WORKSPACE: LiteralString = "SELECT id FROM lead WHERE workspace_id = %(workspace)s AND id > %(after)s"
-_OF_CAMPAIGN: LiteralString = """
+# Texts of their own instead of one with optional conditions: each has indexes that give its rows in order.
+_NOT_ENROLLED_OF_WORKSPACE: LiteralString = """
+    SELECT id FROM lead WHERE workspace_id = %(workspace)s AND NOT enrolled AND id > %(after)s
+"""
+_NOT_ENROLLED_OF_CAMPAIGN: LiteralString = """
     SELECT id FROM lead
     WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s AND NOT enrolled AND id > %(after)s
-    UNION ALL
+"""
+_ENROLLED_OF_CAMPAIGN: LiteralString = """
     SELECT id FROM lead
     WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s AND enrolled AND id > %(after)s
+"""
+_OF_WORKSPACE: LiteralString = "SELECT id FROM lead WHERE workspace_id = %(workspace)s AND id > %(after)s"
+_OF_WORKSPACE_WITH_STATUS: LiteralString = """
+    SELECT lead_id AS id FROM enrolment
+    WHERE workspace_id = %(workspace)s AND status = %(status)s AND lead_id > %(after)s
 """
 _OF_CAMPAIGN_WITH_STATUS: LiteralString = """
     SELECT lead_id AS id FROM enrolment
     WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s AND status = %(status)s AND lead_id > %(after)s
 """
-_PENDING_OF_CAMPAIGN: LiteralString = (
-    """
-    SELECT id FROM lead
-    WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s AND NOT enrolled AND id > %(after)s
-    UNION ALL
-"""
-    + _OF_CAMPAIGN_WITH_STATUS
-)
-_OF_WORKSPACE_WITH_STATUS: LiteralString = """
-    SELECT lead_id AS id FROM enrolment
-    WHERE workspace_id = %(workspace)s AND status = %(status)s AND lead_id > %(after)s
-"""
-_PENDING_OF_WORKSPACE: LiteralString = (
-    """
-    SELECT id FROM lead WHERE workspace_id = %(workspace)s AND NOT enrolled AND id > %(after)s
-    UNION ALL
-"""
-    + _OF_WORKSPACE_WITH_STATUS
-)
+
+
+def _halves(which: Filter) -> tuple[LiteralString, ...]:
+    """One or two queries, which share no row, of the ids that a filter shows behind ``after``."""
+    pending = which.status == LeadStatus.PENDING
+    if which.campaign_id is None:
+        if which.status is None:
+            return (_OF_WORKSPACE,)
+        return (_NOT_ENROLLED_OF_WORKSPACE, _OF_WORKSPACE_WITH_STATUS) if pending else (_OF_WORKSPACE_WITH_STATUS,)
+    if which.status is None:
+        return (_NOT_ENROLLED_OF_CAMPAIGN, _ENROLLED_OF_CAMPAIGN)
+    return (_NOT_ENROLLED_OF_CAMPAIGN, _OF_CAMPAIGN_WITH_STATUS) if pending else (_OF_CAMPAIGN_WITH_STATUS,)
 
 
 def _matching(which: Filter) -> LiteralString:
     """The ids that a filter shows, behind ``after``, in no order."""
-    if which.campaign_id is None:
-        if which.status is None:
-            return _OF_WORKSPACE
-        return _PENDING_OF_WORKSPACE if which.status == LeadStatus.PENDING else _OF_WORKSPACE_WITH_STATUS
-    if which.status is None:
-        return _OF_CAMPAIGN
-    return _PENDING_OF_CAMPAIGN if which.status == LeadStatus.PENDING else _OF_CAMPAIGN_WITH_STATUS
+    return " UNION ALL ".join(_halves(which))
+
+
+def _first_matching(which: Filter) -> LiteralString:
+    """The first of them, enough for a page. Each half is ordered and cut by its own index.
+
+    PostgreSQL is not left to merge the halves by itself: it sorted them whole, 90 ms a page of 10 million leads.
+    """
+    return " UNION ALL ".join("(" + half + " ORDER BY id LIMIT %(reach)s)" for half in _halves(which))
 
 
 _NO_ID = "0" * 32
+_MOST_ROWS = 2**63 - 1
 
 
 async def leads(
     connection: Connection, workspace_id: str, which: Filter, *, after: str | None, offset: int, limit: int
 ) -> list[Lead]:
     """A page of leads, oldest first: those behind the id ``after``, less the first ``offset``."""
+    page = {"after": after or _NO_ID, "limit": limit, "offset": offset, "reach": min(offset + limit, _MOST_ROWS)}
     async with connection.cursor(row_factory=class_row(Lead)) as cursor:
         await cursor.execute(
             _LEAD
             + " JOIN (SELECT id FROM ("
-            + _matching(which)
+            + _first_matching(which)
             + ") AS matching ORDER BY id LIMIT %(limit)s OFFSET %(offset)s) AS page ON page.id = l.id"
             + " WHERE l.workspace_id = %(workspace)s ORDER BY l.id",
-            _parameters(workspace_id, which) | {"after": after or _NO_ID, "limit": limit, "offset": offset},
+            _parameters(workspace_id, which) | page,
         )
         return await cursor.fetchall()
 

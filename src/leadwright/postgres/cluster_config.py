@@ -29,7 +29,7 @@ cluster_name = 'leadwright'
 max_connections = 60
 
 # Memory: server and database together stay under 200 MB private, shared buffers aside.
-# An eighth of the machine's, from 128 MB to 1 GB: less, and an import into 10 million leads writes pages out itself.
+# A quarter of the machine's, from 128 MB to 4 GB: with less, an import into 10 million leads writes pages out itself.
 shared_buffers = {shared_buffers}MB
 work_mem = 8MB
 maintenance_work_mem = 64MB
@@ -123,7 +123,7 @@ def write_configuration(folder: ClusterFolder, major: int) -> None:
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
     text = _SETTINGS.format(
         port=PORT,
-        shared_buffers=min(1024, max(128, memory // 8)),
+        shared_buffers=min(4096, max(128, memory // 4)),
         cache=max(512, memory // 2),
         socket_dir=_quoted('"' + str(folder.socket_dir).replace('"', '""') + '"'),
         access=_quoted(str(folder.access)),

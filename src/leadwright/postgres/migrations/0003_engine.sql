@@ -64,6 +64,8 @@ ALTER TABLE enrolment
     ADD COLUMN messages_sent integer NOT NULL DEFAULT 0;
 CREATE INDEX enrolment_leased ON enrolment (lease_until) WHERE state = 'leased';
 CREATE INDEX enrolment_of_workspace ON enrolment (workspace_id, status, lead_id);
+-- PENDING leads of all campaigns, as lead lists show them.
+CREATE INDEX lead_not_enrolled ON lead (workspace_id, id) WHERE NOT enrolled;
 ALTER TABLE lead ADD COLUMN tags text[] NOT NULL DEFAULT '{}';
 
 CREATE TYPE action_state AS ENUM ('planned', 'performing', 'done', 'failed', 'uncertain', 'cancelled');
