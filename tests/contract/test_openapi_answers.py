@@ -96,6 +96,9 @@ async def test_reading_leads(ask: Documented, campaign: str) -> None:
     lead = listed["leads"][0]["id"]
     await ask("GET", f"/v1/leads/{lead}", "/v1/leads/{lead_id}")
     await ask("GET", f"/v1/leads/{lead}?full=1", "/v1/leads/{lead_id}")
+    await ask("POST", f"/v1/leads/{lead}/tags", "/v1/leads/{lead_id}/tags", json={"tag": "hot"})
+    await ask("DELETE", f"/v1/leads/{lead}/tags/hot", "/v1/leads/{lead_id}/tags/{tag}")
+    await ask("PATCH", f"/v1/leads/{lead}/status", "/v1/leads/{lead_id}/status", json={"status": "DONE"})
     await ask("DELETE", f"/v1/leads/{lead}", "/v1/leads/{lead_id}")
     history = await ask("GET", f"/v1/leads/{lead}/history", "/v1/leads/{lead_id}/history")
     assert len(history["entries"]) >= 2

@@ -8,7 +8,7 @@ LEAD_KEYS = {
 }  # fmt: skip
 FULL_KEYS = LEAD_KEYS | {
     "about", "location", "industry", "website", "profilePictureUrl", "followerCount", "connectionCount", "isPremium",
-    "isOpenProfile", "data",
+    "isOpenProfile", "tags", "data",
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from fastapi import Depends, Query
+from fastapi import Depends, Path, Query
 from starlette.responses import Response
 
 from leadwright import ids
@@ -15,7 +15,7 @@ from leadwright.http.paging import pagination, paging
 from leadwright.http.problems import json_answer
 from leadwright.http.route import CurrentCall, TransactionalRoute, api_router, needs
 from leadwright.identity import Identity, linkedin_identity
-from leadwright.leads import dry_run, joining, service, wire
+from leadwright.leads import dry_run, joining, outcome_wire, outcomes, service, wire
 from leadwright.leads.model import Filter, LeadStatus, OnDuplicate
 from leadwright.pages import Page
 from leadwright.people import service as people
@@ -135,6 +135,52 @@ async def delete_lead(
         call.connection, call.workspace_id, ids.bare(ids.Prefix.LEAD, lead_id), purge=purge, now=call.now
     )
     return wire.LeadRemoved(success=True, leadId=lead_id, purged=purge)
+
+
+@router.patch(
+    "/leads/{lead_id}/status",
+    summary="Say what came of a lead",
+    operation_id="set_lead_status",
+    response_model=outcome_wire.StatusChanged,
+    openapi_extra=needs("leads:write"),
+)
+async def set_lead_status(lead_id: str, body: outcome_wire.StatusBody, call: CurrentCall) -> outcome_wire.StatusChanged:
+    """Every outcome status stops the sequence for the lead. UNSUBSCRIBED also puts the person on the
+    do-not-contact list. The statuses that the sequence manages cannot be set."""
+    verdict = body.verdict()
+    bare = ids.bare(ids.Prefix.LEAD, lead_id)
+    status = await outcomes.judge(call.connection, call.workspace_id, bare, verdict, call.now)
+    return outcome_wire.status_changed(lead_id, verdict, status)
+
+
+@router.post(
+    "/leads/{lead_id}/tags",
+    summary="Tag a lead",
+    operation_id="add_lead_tag",
+    response_model=outcome_wire.Tagged,
+    openapi_extra=needs("leads:write"),
+)
+async def add_lead_tag(lead_id: str, body: outcome_wire.TagBody, call: CurrentCall) -> outcome_wire.Tagged:
+    """Adding a tag that the lead has changes nothing."""
+    bare = ids.bare(ids.Prefix.LEAD, lead_id)
+    tags = await outcomes.add_tag(call.connection, call.workspace_id, bare, body.tag, call.now)
+    return outcome_wire.Tagged(success=True, leadId=lead_id, tags=list(tags))
+
+
+@router.delete(
+    "/leads/{lead_id}/tags/{tag}",
+    summary="Take a tag off a lead",
+    operation_id="remove_lead_tag",
+    response_model=outcome_wire.Tagged,
+    openapi_extra=needs("leads:write"),
+)
+async def remove_lead_tag(
+    lead_id: str, tag: Annotated[str, Path(description="The tag, percent-encoded.")], call: CurrentCall
+) -> outcome_wire.Tagged:
+    """Removing a tag that the lead does not have changes nothing."""
+    bare = ids.bare(ids.Prefix.LEAD, lead_id)
+    tags = await outcomes.remove_tag(call.connection, call.workspace_id, bare, tag, call.now)
+    return outcome_wire.Tagged(success=True, leadId=lead_id, tags=list(tags))
 
 
 _HISTORY_CURSOR = re.compile(r"\d{1,18}")

@@ -15,6 +15,9 @@ MOST_LEADS_A_REQUEST = 100
 MOST_CUSTOM_FIELDS = 100
 LONGEST_FIELD_NAME = 100
 LONGEST_STANDARD_VALUE = 1_000
+MOST_TAGS = 50
+LONGEST_TAG = 100
+LONGEST_NOTE = 8_000
 LONGEST_CUSTOM_VALUE = 10_000
 _STANDARD = ("firstName", "lastName", "company", "title", "email")
 _LEAST_INTEGER, _MOST_INTEGER = -(2**63), 2**64 - 1
@@ -59,6 +62,30 @@ class LeadStatus(StrEnum):
     STOPPED = "STOPPED"
     WAITING = "WAITING"
     NOT_INTERESTED = "NOT_INTERESTED"
+
+
+OUTCOME_STATUSES = (
+    LeadStatus.OPPORTUNITY,
+    LeadStatus.MEETING_BOOKED,
+    LeadStatus.NOT_INTERESTED,
+    LeadStatus.DONE,
+    LeadStatus.UNSUBSCRIBED,
+    LeadStatus.IRRELEVANT,
+)
+"""Those that people set; the sequence sets the others."""
+
+
+class CustomLeadStatus(StrEnum):
+    """The second axis, for people alone."""
+
+    LEAD = "LEAD"
+    INTERESTED = "INTERESTED"
+    MEETING_BOOKED = "MEETING_BOOKED"
+    MEETING_COMPLETE_NOT_CLOSED = "MEETING_COMPLETE_NOT_CLOSED"
+    CLOSED = "CLOSED"
+    WRONG_PERSON = "WRONG_PERSON"
+    NOT_INTERESTED = "NOT_INTERESTED"
+    NO_RESPONSE = "NO_RESPONSE"
 
 
 class OnDuplicate(StrEnum):
@@ -262,6 +289,7 @@ class Lead:
     import_id: str | None = None
     custom: dict[str, Any] = field(default_factory=dict[str, Any])
     profile: dict[str, Any] | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,10 +260,17 @@ async def tell_status(
     status: LeadStatus,
     now: datetime,
     *,
+    custom_status: str | None = None,
+    note: str | None = None,
     duplicate_of: str | None = None,
 ) -> None:
     """Writes a change of status down, privately and as the public event. The caller holds the lead's lock."""
+    custom_status = custom_status or before.custom_status
     detail = {"previousStatus": before.status, "newStatus": status.value}
+    if custom_status != before.custom_status and custom_status is not None:
+        detail["customLeadStatus"] = custom_status
+    if note is not None:
+        detail["note"] = note
     if duplicate_of is not None:
         detail["duplicateOf"] = ids.public(ids.Prefix.LEAD, duplicate_of)
     await store.add_history(
@@ -287,7 +294,7 @@ async def tell_status(
             "linkedinUrl": before.linkedin_url,
             "previousStatus": before.status,
             "newStatus": status.value,
-            "customLeadStatus": before.custom_status,
+            "customLeadStatus": custom_status,
         },
     )
 

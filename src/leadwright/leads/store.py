@@ -14,7 +14,7 @@ from leadwright.postgres.pool import Connection
 _LEAD: LiteralString = """
     SELECT l.id, l.campaign_id, l.linkedin_url, l.identity_kind, l.identity_key, l.first_name, l.last_name,
            l.company, l.title, l.email, coalesce(e.status, 'PENDING') AS status, e.custom_status, e.sender_id,
-           l.created_at, greatest(l.updated_at, e.updated_at) AS updated_at, l.import_id, l.custom, l.profile
+           l.created_at, greatest(l.updated_at, e.updated_at) AS updated_at, l.import_id, l.custom, l.profile, l.tags
     FROM lead l LEFT JOIN enrolment e ON e.workspace_id = l.workspace_id AND e.lead_id = l.id
 """
 
@@ -170,6 +170,53 @@ async def stop(connection: Connection, workspace_id: str, lead_id: str, now: dat
         WHERE workspace_id = %s AND lead_id = %s
         """,
         (now, workspace_id, lead_id),
+    )
+
+
+async def set_outcome(
+    connection: Connection,
+    workspace_id: str,
+    lead_id: str,
+    *,
+    status: str,
+    custom_status: str | None,
+    ends: bool,
+    now: datetime,
+) -> None:
+    """What a person said of the lead; with ``ends`` its way is over, and the token fences off whoever holds it."""
+    await connection.execute(
+        """
+        UPDATE enrolment SET status = %(status)s, custom_status = %(custom)s, updated_at = %(now)s,
+            state = CASE WHEN %(ends)s THEN 'done' ELSE state END,
+            lease_until = CASE WHEN %(ends)s THEN NULL ELSE lease_until END,
+            token = CASE WHEN %(ends)s THEN token + 1 ELSE token END
+        WHERE workspace_id = %(workspace)s AND lead_id = %(lead)s
+        """,
+        {
+            "status": status,
+            "custom": custom_status,
+            "ends": ends,
+            "now": now,
+            "workspace": workspace_id,
+            "lead": lead_id,
+        },
+    )
+
+
+async def tags(connection: Connection, workspace_id: str, lead_id: str) -> tuple[str, ...]:
+    cursor = await connection.execute(
+        "SELECT tags FROM lead WHERE workspace_id = %s AND id = %s", (workspace_id, lead_id)
+    )
+    row = await cursor.fetchone()
+    return tuple(row[0]) if row else ()
+
+
+async def set_tags(
+    connection: Connection, workspace_id: str, lead_id: str, tags: tuple[str, ...], now: datetime
+) -> None:
+    await connection.execute(
+        "UPDATE lead SET tags = %s, updated_at = %s WHERE workspace_id = %s AND id = %s",
+        (list(tags), now, workspace_id, lead_id),
     )
 
 

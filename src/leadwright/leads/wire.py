@@ -216,6 +216,7 @@ class LeadBody(BaseModel):
     connectionCount: int | None = None
     isPremium: bool | None = None
     isOpenProfile: bool | None = None
+    tags: list[str] | SkipJsonSchema[None] = Field(None)
     data: dict[str, Annotated[str | int | float | bool | None, Field()]] | SkipJsonSchema[None] = Field(
         None, description="The custom fields."
     )
@@ -245,7 +246,7 @@ def _profile(lead: Lead) -> dict[str, Any]:
     learned = lead.profile or {}
     told = {name: value for name in PROFILE_FIELDS if isinstance(value := lead.custom.get(name), str)}
     shown = {name: told.get(name, learned.get(name)) for name in PROFILE_FIELDS}
-    return shown | {name: learned.get(name) for name in LEARNED_FIELDS} | {"data": lead.custom}
+    return shown | {name: learned.get(name) for name in LEARNED_FIELDS} | {"tags": lead.tags, "data": lead.custom}
 
 
 def result_body(result: Result) -> dict[str, Any]:
