@@ -56,6 +56,9 @@ class Settings(BaseSettings):
         6000, ge=1, le=1_000_000, description="Requests a second that one API key may make, over all processes."
     )
     max_body_bytes: int = Field(2_000_000, ge=1_000, le=100_000_000, description="The largest request body accepted.")
+    credits: int = Field(
+        1_000_000, ge=0, le=2**53, description="The allowance that `GET /v1/credits` tells; nothing uses it up."
+    )
     metrics: Literal["loopback", "open", "off"] = Field(
         "loopback", description="Who may read /metrics: callers on this machine, everybody, nobody."
     )

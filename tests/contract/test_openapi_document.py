@@ -14,6 +14,7 @@ from leadwright.clock import system_clock
 from leadwright.crypto import SecretBox
 from leadwright.http.app import ROUTERS
 from leadwright.http.openapi import document as write_document
+from leadwright.http.route import ANY_KEY
 from leadwright.http.server import serving
 from leadwright.postgres.pool import Database
 from leadwright.settings import Settings
@@ -128,9 +129,13 @@ def test_keys_and_scopes(document: JSON) -> None:
         if not path.startswith("/v1/"):
             assert (found["security"], found.get("x-required-scope")) == ([], None)
             continue
+        assert found["security"] == [{name: []} for name in schemes]
+        if found["x-required-scope"] == ANY_KEY:
+            assert "Any key may ask" in found["description"]
+            assert "403" not in found["responses"]
+            continue
         scope = Scope(found["x-required-scope"])
         assert f"`{scope}`" in found["description"]
-        assert found["security"] == [{name: []} for name in schemes]
         assert error_example(found, "403")["message"] == f"Key lacks {scope}"
 
 

@@ -3,13 +3,21 @@
 import re
 import secrets
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from leadwright import ids
 from leadwright.accounts import store
-from leadwright.accounts.model import KEY_PREFIX, SHOWN_CHARACTERS, ApiKey, Workspace, key_digest, stored_scopes
-from leadwright.errors import InvalidRequest, NotFound
+from leadwright.accounts.model import (
+    KEY_PREFIX,
+    SHOWN_CHARACTERS,
+    ApiKey,
+    Principal,
+    Workspace,
+    key_digest,
+    stored_scopes,
+)
+from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.postgres.pool import Connection
 
 NAME_LIMIT = 200
@@ -67,6 +75,56 @@ async def replace_key(connection: Connection, *, name: str, workspace_id: str, n
     await store.revoke_keys_named(connection, workspace_id, name, now)
     _, secret = await create_key(connection, name=name, scopes=(), workspace_id=workspace_id, expires_at=None, now=now)
     return secret
+
+
+async def grant_key(
+    connection: Connection,
+    grantor: Principal,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    expires_at: datetime | None,
+    now: datetime,
+) -> tuple[ApiKey, str]:
+    """A key of the grantor's workspace, which may do no more and lives no longer than the grantor's own.
+
+    Raises InvalidRequest for more than that, naming the field.
+    """
+    beyond = [scope for scope in scopes or grantor.scopes if not grantor.may(scope)]
+    if beyond:
+        raise InvalidRequest.of([Detail("scopes", f"your key lacks {beyond[0]}, so it cannot grant it")])
+    if expires_at is not None and expires_at.tzinfo is None:
+        raise InvalidRequest.of([Detail("expiresAt", "expected a time with its zone, such as 2030-01-01T00:00:00Z")])
+    if grantor.expires_at is not None and (expires_at is None or expires_at > grantor.expires_at):
+        raise InvalidRequest.of([Detail("expiresAt", "your own key expires before that")])
+    return await create_key(
+        connection,
+        name=name,
+        scopes=scopes or grantor.scopes,
+        workspace_id=grantor.workspace_id,
+        expires_at=expires_at,
+        now=now,
+    )
+
+
+async def keys_of(connection: Connection, workspace_id: str) -> list[ApiKey]:
+    return await store.keys_of(connection, workspace_id)
+
+
+async def revoke_key_of(connection: Connection, workspace_id: str, key_id: str | None, now: datetime) -> None:
+    """Like ``revoke_key``, for a key of one workspace. Raises NotFound."""
+    if key_id is None or not await store.revoke_key_of(connection, workspace_id, key_id, now):
+        raise NotFound("Key not found", code="key_not_found")
+
+
+async def workspace(connection: Connection, workspace_id: str) -> Workspace:
+    return await _workspace(connection, workspace_id)
+
+
+async def rename_workspace(connection: Connection, workspace_id: str, name: str) -> Workspace:
+    """Raises InvalidRequest for a name that cannot be stored."""
+    await store.rename_workspace(connection, workspace_id, _name(name))
+    return await _workspace(connection, workspace_id)
 
 
 async def revoke_key(connection: Connection, key_id: str | None, now: datetime) -> None:

@@ -58,6 +58,31 @@ async def keys(connection: Connection) -> list[ApiKey]:
         return await cursor.fetchall()
 
 
+async def rename_workspace(connection: Connection, workspace_id: str, name: str) -> None:
+    await connection.execute("UPDATE workspace SET name = %s WHERE id = %s", (name, workspace_id))
+
+
+async def keys_of(connection: Connection, workspace_id: str) -> list[ApiKey]:
+    """Every key of one workspace, oldest first."""
+    async with connection.cursor(row_factory=class_row(ApiKey)) as cursor:
+        await cursor.execute(
+            """
+            SELECT id, workspace_id, name, shown, scopes, created_at, expires_at, revoked_at, last_used_at
+            FROM api_key WHERE workspace_id = %s ORDER BY id
+            """,
+            (workspace_id,),
+        )
+        return await cursor.fetchall()
+
+
+async def revoke_key_of(connection: Connection, workspace_id: str, key_id: str, now: datetime) -> bool:
+    cursor = await connection.execute(
+        "UPDATE api_key SET revoked_at = coalesce(revoked_at, %s) WHERE workspace_id = %s AND id = %s",
+        (now, workspace_id, key_id),
+    )
+    return cursor.rowcount > 0
+
+
 async def revoke_key(connection: Connection, key_id: str, now: datetime) -> bool:
     """Whether there is such a key; one that was revoked before stays so."""
     cursor = await connection.execute(

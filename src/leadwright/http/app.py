@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from leadwright import __version__
+from leadwright.admin import api as admin_api
 from leadwright.campaigns import api as campaigns_api
 from leadwright.errors import LeadwrightError
 from leadwright.events import api as events_api
@@ -33,6 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     leads_api.identity_router,
     people_api.router,
     events_api.router,
+    admin_api.router,
 )
 
 

@@ -21,7 +21,7 @@ from leadwright.http.openapi_errors import (
     faults,
     headers,
 )
-from leadwright.http.route import RAW_BODY_MARK
+from leadwright.http.route import ANY_KEY, RAW_BODY_MARK
 from leadwright.ids import Prefix
 from leadwright.leads.wire import AddLeadsBody
 from leadwright.settings import Settings
@@ -35,6 +35,7 @@ TAGS: Mapping[str, str] = {
     "suppressions": "The do-not-contact list of the workspace, checked whenever leads are added.",
     "identity": "Who is the same person, whatever the spelling of the address.",
     "events": "Everything that happened, in order: the feed for receivers that were down.",
+    "account": "The key that asks, its workspace, and the keys of that.",
     "status": "Whether the server is alive and can serve. These routes want no key.",
 }
 
@@ -60,6 +61,7 @@ SECURITY_SCHEME = {
 UNDRAFTED = (AddLeadsBody, ErrorBody)
 """Shapes that no route declares to the framework: a body decoded by hand, and what the edge answers."""
 
+_PREFIX_OF = {"key": "API_KEY"}
 _REF = "#/components/schemas/{model}"
 _FRAMEWORK_STATUS = "422"
 _FRAMEWORK_ERRORS = ("HTTPValidationError", "ValidationError")
@@ -128,6 +130,8 @@ def _completed(route: Route) -> JSON:
 
 def _description(route: Route) -> str:
     told = route.operation.get("description", "")
+    if route.scope == ANY_KEY:
+        return f"{told}\n\nAny key may ask."
     return f"{told}\n\nNeeds the scope `{route.scope}`." if route.scope else told
 
 
@@ -142,9 +146,10 @@ def _parameter(drafted: JSON) -> JSON:
     if drafted["in"] == "query":
         return drafted | {"schema": _without_null(drafted["schema"])}
     noun = drafted["name"].removesuffix("_id")
-    if noun.upper() not in Prefix.__members__:
+    named = _PREFIX_OF.get(noun, noun.upper())
+    if named not in Prefix.__members__:
         return drafted
-    prefix = Prefix[noun.upper()].value
+    prefix = Prefix[named].value
     return {
         "description": f"The id of the {noun}: `{prefix}_…`.",
         "example": f"{prefix}_0199c0ffee0070008000000000000001",

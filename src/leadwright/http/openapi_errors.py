@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from leadwright.http.idempotency import HEADER as IDEMPOTENCY_HEADER
 from leadwright.http.idempotency import LONGEST_KEY, REPLAYED_HEADER
 from leadwright.http.problems import REQUEST_ID_HEADER
-from leadwright.http.route import METHODS_WITH_BODY, SCOPE_MARK
+from leadwright.http.route import ANY_KEY, METHODS_WITH_BODY, SCOPE_MARK
 
 JSON_TYPE = "application/json"
 EXAMPLE_REQUEST_ID = "req_0199c0ffee0070008000000000000001"
@@ -137,7 +137,9 @@ def faults(route: Route) -> dict[int, Fault]:
     """The errors of the API's conventions that this route can answer."""
     if route.scope is None:
         return {500: _BROKEN}
-    found = {401: _NO_KEY, 403: _lacking(route.scope), 429: _TOO_MANY, 500: _BROKEN, 503: _AWAY}
+    found = {401: _NO_KEY, 429: _TOO_MANY, 500: _BROKEN, 503: _AWAY}
+    if route.scope != ANY_KEY:
+        found[403] = _lacking(route.scope)
     if route.reads_body or route.queries:
         found[400] = _malformed(route)
     if route.names_something:
