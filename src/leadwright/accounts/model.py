@@ -70,6 +70,24 @@ class Principal:
         return self.expires_at is not None and self.expires_at <= now
 
 
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One change and who made it. ``action`` is a route's operation id or a command's name; no key: the command line.
+
+    ``path`` is that of the request with its query, which names things by their ids.
+    """
+
+    id: str
+    at: datetime
+    action: str
+    path: str
+    status: int
+    key_id: str | None
+    key_name: str
+    address: str | None
+    request_id: str | None
+
+
 def key_digest(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 

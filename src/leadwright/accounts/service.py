@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from leadwright import ids
-from leadwright.accounts import store
+from leadwright.accounts import audit_store, store
 from leadwright.accounts.model import (
     KEY_PREFIX,
     SHOWN_CHARACTERS,
     ApiKey,
+    AuditEntry,
     Principal,
     Workspace,
     key_digest,
@@ -34,6 +35,7 @@ def new_key() -> str:
 async def create_workspace(connection: Connection, name: str, now: datetime) -> Workspace:
     workspace = Workspace(ids.new_id(), _name(name), now)
     await store.insert_workspace(connection, workspace.id, workspace.name, now)
+    await audit_command(connection, workspace.id, "workspaces create", workspace.name, now)
     return workspace
 
 
@@ -117,6 +119,27 @@ async def revoke_key_of(connection: Connection, workspace_id: str, key_id: str |
         raise NotFound("Key not found", code="key_not_found")
 
 
+def known_key_id(public_id: str) -> str:
+    """The bare id in a key's wire id. Raises NotFound for a text that cannot be one."""
+    bare = ids.bare(ids.Prefix.API_KEY, public_id)
+    if bare is None:
+        raise NotFound("Key not found", code="key_not_found")
+    return bare
+
+
+async def audit_log(
+    connection: Connection, workspace_id: str, *, key_id: str | None, action: str | None, after: str | None, limit: int
+) -> list[AuditEntry]:
+    """What was changed and by whom, oldest first, behind the id ``after``."""
+    return await audit_store.page(connection, workspace_id, key_id=key_id, action=action, after=after, limit=limit)
+
+
+async def audit_command(connection: Connection, workspace_id: str, command: str, detail: str, now: datetime) -> None:
+    """Writes down what was changed on the command line, in its transaction."""
+    entry = AuditEntry(ids.new_id(), now, command, detail, 0, None, "command line", None, None)
+    await audit_store.insert(connection, workspace_id, entry)
+
+
 async def workspace(connection: Connection, workspace_id: str) -> Workspace:
     return await _workspace(connection, workspace_id)
 
@@ -128,9 +151,14 @@ async def rename_workspace(connection: Connection, workspace_id: str, name: str)
 
 
 async def revoke_key(connection: Connection, key_id: str | None, now: datetime) -> None:
-    """Takes effect with the commit, in every process: each request asks again. Raises NotFound."""
-    if key_id is None or not await store.revoke_key(connection, key_id, now):
+    """For the command line. Takes effect with the commit, in every process: each request asks again.
+
+    Raises NotFound.
+    """
+    workspace_id = await store.revoke_key(connection, key_id, now) if key_id else None
+    if key_id is None or workspace_id is None:
         raise NotFound("Key not found", code="key_not_found")
+    await audit_command(connection, workspace_id, "keys revoke", ids.public(ids.Prefix.API_KEY, key_id), now)
 
 
 async def _workspace(connection: Connection, workspace_id: str | None) -> Workspace:

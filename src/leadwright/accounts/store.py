@@ -83,12 +83,13 @@ async def revoke_key_of(connection: Connection, workspace_id: str, key_id: str, 
     return cursor.rowcount > 0
 
 
-async def revoke_key(connection: Connection, key_id: str, now: datetime) -> bool:
-    """Whether there is such a key; one that was revoked before stays so."""
+async def revoke_key(connection: Connection, key_id: str, now: datetime) -> str | None:
+    """The workspace of the key, None when there is no such key; one that was revoked before stays so."""
     cursor = await connection.execute(
-        "UPDATE api_key SET revoked_at = coalesce(revoked_at, %s) WHERE id = %s", (now, key_id)
+        "UPDATE api_key SET revoked_at = coalesce(revoked_at, %s) WHERE id = %s RETURNING workspace_id", (now, key_id)
     )
-    return cursor.rowcount > 0
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def revoke_keys_named(connection: Connection, workspace_id: str, name: str, now: datetime) -> None:

@@ -1,11 +1,15 @@
 """The routes about the caller's key, its workspace and that workspace's keys."""
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
 
 from leadwright import ids
 from leadwright.accounts import service as accounts
 from leadwright.admin import wire
+from leadwright.http.paging import paging
 from leadwright.http.route import ANY_KEY, CurrentCall, api_router, needs
+from leadwright.pages import Page
 from leadwright.settings import Settings
 
 router = api_router("account")
@@ -97,3 +101,24 @@ async def revoke_key(key_id: str, call: CurrentCall) -> wire.KeyRevoked:
     bare = ids.bare(ids.Prefix.API_KEY, key_id)
     await accounts.revoke_key_of(call.connection, call.workspace_id, bare, call.now)
     return wire.KeyRevoked(success=True, id=key_id)
+
+
+@router.get(
+    "/audit",
+    summary="Read the audit log",
+    operation_id="read_audit_log",
+    response_model=wire.AuditLog,
+    openapi_extra=needs("audit:read"),
+)
+async def read_audit_log(
+    call: CurrentCall,
+    page: Annotated[Page, Depends(paging(50))],
+    key_id: Annotated[str | None, Query(alias="keyId", description="Only what this key did.")] = None,
+    action: Annotated[str | None, Query(description="Only this: `add_leads`, …")] = None,
+) -> wire.AuditLog:
+    """What was changed, when, by which key, from which address: oldest first, by cursor. Nobody can change it."""
+    key = None if key_id is None else accounts.known_key_id(key_id)
+    fetched = await accounts.audit_log(
+        call.connection, call.workspace_id, key_id=key, action=action, after=page.after, limit=page.limit + 1
+    )
+    return wire.audit_log(fetched, page.limit)

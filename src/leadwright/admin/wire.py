@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from leadwright.accounts.model import ALL_SCOPES, ApiKey, Principal, Scope, Workspace
+from leadwright.accounts.model import ALL_SCOPES, ApiKey, AuditEntry, Principal, Scope, Workspace
 from leadwright.accounts.service import NAME_LIMIT
 from leadwright.clock import iso
 from leadwright.ids import Prefix, public
@@ -121,6 +121,43 @@ def _iso(moment: datetime | None) -> str | None:
 
 def key_made(key: ApiKey, secret: str) -> KeyMade:
     return KeyMade(**key_body(key).model_dump(), secret=secret)
+
+
+class AuditEntryBody(BaseModel):
+    id: str
+    at: str
+    action: str = Field(description="What was done: the route's operation id, or a command.", examples=["add_leads"])
+    path: str = Field(description="The path and query of the request.")
+    status: int = Field(description="As it was answered; 0 for a command.")
+    keyId: str | None = Field(description="Null for the command line.")
+    keyName: str
+    address: str | None
+    requestId: str | None
+
+
+class AuditLog(BaseModel):
+    entries: list[AuditEntryBody]
+    nextCursor: str | None = Field(description="Where to go on; null on the last page.")
+
+
+def audit_log(fetched: Sequence[AuditEntry], limit: int) -> AuditLog:
+    """``fetched`` holds up to one entry more than the page shows."""
+    shown = fetched[:limit]
+    entries = [
+        AuditEntryBody(
+            id=entry.id,
+            at=iso(entry.at),
+            action=entry.action,
+            path=entry.path,
+            status=entry.status,
+            keyId=public(Prefix.API_KEY, entry.key_id) if entry.key_id else None,
+            keyName=entry.key_name,
+            address=entry.address,
+            requestId=entry.request_id,
+        )
+        for entry in shown
+    ]
+    return AuditLog(entries=entries, nextCursor=shown[-1].id if len(fetched) > limit else None)
 
 
 class WorkspaceBody(WorkspaceName):

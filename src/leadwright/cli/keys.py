@@ -53,7 +53,7 @@ def create(
     expires_at = _expiry(expires)
 
     async def work(session: Session) -> "tuple[ApiKey, str]":
-        return await service.create_key(
+        key, secret = await service.create_key(
             session.connection,
             name=name,
             scopes=scopes or (),
@@ -61,6 +61,9 @@ def create(
             expires_at=expires_at,
             now=session.now,
         )
+        told = public(Prefix.API_KEY, key.id)
+        await service.audit_command(session.connection, key.workspace_id, "keys create", told, session.now)
+        return key, secret
 
     key, secret = in_transaction(work)
     until = f"until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else "until it is revoked"

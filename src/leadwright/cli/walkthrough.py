@@ -18,7 +18,7 @@ import aiohttp
 from leadwright.cli import development
 from leadwright.cli.demo_batch import ROWS, SUPPRESSED_PERSON, Row
 from leadwright.cli.output import show_table
-from leadwright.cli.process import accepting, address_of, open_secrets, listen, open_pool
+from leadwright.cli.process import accepting, address_of, listen, open_pool, open_secrets
 from leadwright.cli.session import bring_to_schema, hand_over
 from leadwright.cli.stage import Stage
 from leadwright.clock import system_clock

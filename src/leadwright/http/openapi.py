@@ -146,7 +146,7 @@ def _parameter(drafted: JSON) -> JSON:
     if drafted["in"] == "query":
         return drafted | {"schema": _without_null(drafted["schema"])}
     noun = drafted["name"].removesuffix("_id")
-    named = _PREFIX_OF.get(noun, noun.upper())
+    named: str = _PREFIX_OF[noun] if noun in _PREFIX_OF else noun.upper()
     if named not in Prefix.__members__:
         return drafted
     prefix = Prefix[named].value

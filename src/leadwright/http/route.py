@@ -13,13 +13,15 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from leadwright.accounts import store
-from leadwright.accounts.model import Principal
+from leadwright import ids
+from leadwright.accounts import audit_store, store
+from leadwright.accounts.model import AuditEntry, Principal
 from leadwright.clock import Clock
 from leadwright.crypto import SecretBox
 from leadwright.errors import Detail, InvalidRequest, LeadwrightError
 from leadwright.http import idempotency, limits
 from leadwright.http.auth import Authenticator, require_scope
+from leadwright.http.clients import client_address
 from leadwright.http.problems import from_validation, problem
 from leadwright.postgres.pool import Connection, Database
 
@@ -27,6 +29,7 @@ SCOPE_MARK = "x-required-scope"
 ANY_KEY = "any key"
 """Stands for a scope where every valid key will do."""
 RAW_BODY_MARK = "x-raw-body"
+LONGEST_AUDITED_PATH = 500
 METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -171,7 +174,9 @@ async def _run(
             edge.authenticator.confirm(principal, stands=stands)
             call = Call(connection, principal, now, request.state.request_id, body, edge, opened)
             request.state.call = call
-            return await _answer(call, request, handler, attempt)
+            response = await _answer(call, request, handler, attempt)
+            await _commit(call, request, response)
+            return response
 
     try:
         if attempt is None:
@@ -186,6 +191,30 @@ async def _run(
             edge.committed()
     edge.authenticator.note_use(principal, now)
     return response
+
+
+async def _commit(call: Call, request: Request, response: Response) -> None:
+    """Ends the transaction of what changed something together with its entry in the audit log."""
+    if request.method == "GET" or response.status_code >= 400 or idempotency.REPLAYED_HEADER in response.headers:
+        return
+    entry = AuditEntry(
+        id=ids.new_id(),
+        at=call.now,
+        action=request.scope["route"].operation_id,
+        path=_audited_path(request),
+        status=response.status_code,
+        key_id=call.principal.key_id,
+        key_name=call.principal.key_name,
+        address=client_address(request, request.app.state.settings.trusted_proxies) or None,
+        request_id=call.request_id,
+    )
+    await audit_store.insert_and_commit(call.connection, call.workspace_id, entry)
+
+
+def _audited_path(request: Request) -> str:
+    query = request.scope["query_string"].decode("ascii", "replace")
+    path = f"{request.scope['path']}?{query}" if query else request.scope["path"]
+    return path.replace("\0", "")[:LONGEST_AUDITED_PATH]
 
 
 async def _answer(
