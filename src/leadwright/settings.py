@@ -17,6 +17,9 @@ from pydantic_settings import (
 )
 
 ENV_PREFIX = "LEADWRIGHT_"
+LONGEST_RETRY_SECONDS = 604_800
+MOST_RETRIES = 50
+_HOST_OR_NETWORK = re.compile(r"[\w.-]+|[0-9.]+(/[0-9]+)?|\[?[0-9A-Fa-f:.]+\]?(/[0-9]+)?")
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 
 
@@ -48,6 +51,24 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Comma list of proxy addresses or networks whose X-Forwarded-For is believed."
     )
+    webhook_allow_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma list of host names, addresses or networks that may be plain HTTP and private: for webhooks "
+        "and the http channel.",
+    )
+    webhook_retry_schedule: Annotated[tuple[float, ...], NoDecode] = Field(
+        (5, 30, 120, 900, 3600),
+        description="Comma list of seconds: after how long a failed webhook delivery is tried again, each time.",
+    )
+    webhook_concurrency: int = Field(
+        10, ge=1, le=1000, description="Webhook deliveries under way to one endpoint at a time, a process."
+    )
+    webhook_timeout: float = Field(
+        30.0, gt=0, le=300, description="Seconds that an endpoint has for its answer to a webhook delivery."
+    )
+    webhook_log_days: int = Field(
+        30, ge=1, le=3650, description="Days that finished webhook deliveries stay in the log."
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="`auto` writes for people on a terminal and JSON elsewhere."
     )
@@ -72,7 +93,7 @@ class Settings(BaseSettings):
         5.0, ge=0, le=3600, description="Seconds the embedded database outlives its last client."
     )
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "webhook_allow_hosts", "webhook_retry_schedule", mode="before")
     @classmethod
     def _comma_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -85,6 +106,21 @@ class Settings(BaseSettings):
                 ipaddress.ip_network(network, strict=False)
             except ValueError:
                 raise ValueError(f"expected addresses or networks such as 10.0.0.0/8, not '{network}'") from None
+        return value
+
+    @field_validator("webhook_allow_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not _HOST_OR_NETWORK.fullmatch(host) or host.count(":") == 1:
+                raise ValueError(f"expected host names, addresses or networks without scheme and port, not '{host}'")
+        return value
+
+    @field_validator("webhook_retry_schedule")
+    @classmethod
+    def _delays(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if not value or not all(0 <= delay <= LONGEST_RETRY_SECONDS for delay in value) or len(value) > MOST_RETRIES:
+            raise ValueError(f"expected 1 to {MOST_RETRIES} numbers of seconds, none over {LONGEST_RETRY_SECONDS:,}")
         return value
 
     @field_validator("public_url")

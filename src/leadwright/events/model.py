@@ -77,6 +77,17 @@ class Event:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An event that has just got its place in its workspace's feed."""
+
+    workspace_id: str
+    id: str
+    type: str
+    stream: str
+    position: int
+
+
 def ordered_data(event_type: EventType, data: Mapping[str, JSON]) -> dict[str, JSON]:
     """The data, the type's own fields first and in their order. Raises ValueError when one is missing."""
     fields = DATA_FIELDS[event_type]

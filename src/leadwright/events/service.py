@@ -43,18 +43,41 @@ async def record(
     conversation, else the campaign. Raises ValueError when ``data`` lacks a field that this type promises.
     """
     event_id = ids.new_id()
-    event = NewEvent(
-        id=event_id,
-        type=type,
-        stream=_stream(event_id, lead_id, conversation_id, campaign_id),
-        data=_encoder.encode(ordered_data(type, data)).decode(),
-        created_at=now,
-        lead_id=lead_id,
-        campaign_id=campaign_id,
-        simulated=simulated,
-    )
-    await store.insert(connection, workspace_id, event)
+    fact = Fact(type, data, campaign_id, lead_id, conversation_id, simulated)
+    await store.insert(connection, workspace_id, _new_event(event_id, fact, now))
     return event_id
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What ``record`` takes, for ``record_many``. The ids are bare, those inside ``data`` public."""
+
+    type: EventType
+    data: Mapping[str, JSON]
+    campaign_id: str | None = None
+    lead_id: str | None = None
+    conversation_id: str | None = None
+    simulated: bool = False
+
+
+async def record_many(connection: Connection, workspace_id: str, facts: Sequence[Fact], now: datetime) -> None:
+    """Stores events in their order, in one statement, while the caller holds the locks of all their subjects."""
+    if facts:
+        made = [_new_event(event_id, fact, now) for event_id, fact in zip(ids.new_ids(len(facts)), facts, strict=True)]
+        await store.insert_many(connection, workspace_id, made)
+
+
+def _new_event(event_id: str, fact: Fact, now: datetime) -> NewEvent:
+    return NewEvent(
+        id=event_id,
+        type=fact.type,
+        stream=_stream(event_id, fact.lead_id, fact.conversation_id, fact.campaign_id),
+        data=_encoder.encode(ordered_data(fact.type, fact.data)).decode(),
+        created_at=now,
+        lead_id=fact.lead_id,
+        campaign_id=fact.campaign_id,
+        simulated=fact.simulated,
+    )
 
 
 async def feed(

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 
-from psycopg.rows import TupleRow
+import msgspec
+from psycopg.rows import TupleRow, class_row
 
-from leadwright.events.model import Event, EventType, NewEvent
+from leadwright.events.model import Event, EventType, NewEvent, Placed
 from leadwright.postgres.pool import Connection
 
 
@@ -38,6 +39,34 @@ async def insert(connection: Connection, workspace_id: str, event: NewEvent) -> 
     )
 
 
+async def insert_many(connection: Connection, workspace_id: str, events: Sequence[NewEvent]) -> None:
+    """Stores events in their order, in one statement."""
+    rows = [
+        {
+            "id": event.id,
+            "type": event.type,
+            "stream": event.stream,
+            "lead": event.lead_id,
+            "campaign": event.campaign_id,
+            "data": event.data,
+            "simulated": event.simulated,
+            "at": event.created_at,
+        }
+        for event in events
+    ]
+    await connection.execute(
+        """
+        INSERT INTO event (workspace_id, id, type, stream, lead_id, campaign_id, data, simulated, created_at)
+        SELECT %s, id, type, stream, lead, campaign, data::json, simulated, at
+        FROM ROWS FROM (jsonb_to_recordset(%s::jsonb) AS (id uuid, type event_type, stream text, lead uuid,
+            campaign uuid, data text, simulated boolean, at timestamptz))
+            WITH ORDINALITY AS r(id, type, stream, lead, campaign, data, simulated, at, place)
+        ORDER BY place
+        """,
+        (workspace_id, msgspec.json.encode(rows).decode()),
+    )
+
+
 async def take_publishing(connection: Connection) -> bool:
     """Whether there is something to publish and this transaction may: until it ends, no other does.
 
@@ -56,13 +85,14 @@ async def take_publishing(connection: Connection) -> bool:
     return await cursor.fetchone() is not None
 
 
-async def give_positions(connection: Connection, limit: int) -> int:
-    """Places up to ``limit`` waiting events, of all workspaces, at the ends of their feeds; answers how many.
+async def give_positions(connection: Connection, limit: int) -> list[Placed]:
+    """Places up to ``limit`` waiting events, of all workspaces, at the ends of their feeds; answers them in that order.
 
     To be called after ``take_publishing`` and as a statement of its own: its snapshot must be younger than
     the lock, or it would place again what the publisher before it has just placed.
     """
-    cursor = await connection.execute(
+    cursor = connection.cursor(row_factory=class_row(Placed))
+    await cursor.execute(
         """
         WITH batch AS MATERIALIZED (
             SELECT workspace_id, id, seq FROM event WHERE position IS NULL ORDER BY seq LIMIT %s
@@ -78,10 +108,11 @@ async def give_positions(connection: Connection, limit: int) -> int:
         )
         UPDATE event SET position = placed.position FROM placed
         WHERE event.workspace_id = placed.workspace_id AND event.id = placed.id
+        RETURNING event.workspace_id, event.id, event.type::text, event.stream, event.position
         """,
         (limit,),
     )
-    return cursor.rowcount
+    return sorted(await cursor.fetchall(), key=lambda each: (each.workspace_id, each.position))
 
 
 async def feed(connection: Connection, workspace_id: str, *, after: int, limit: int) -> FeedSlice:

@@ -24,6 +24,7 @@ from leadwright.leads import api as leads_api
 from leadwright.people import api as people_api
 from leadwright.settings import Settings
 from leadwright.suppression import api as suppression_api
+from leadwright.webhooks import api as webhooks_api
 
 ROUTERS: tuple[APIRouter, ...] = (
     leads_api.adding_router,
@@ -34,6 +35,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     leads_api.identity_router,
     people_api.router,
     events_api.router,
+    webhooks_api.router,
     admin_api.router,
 )
 

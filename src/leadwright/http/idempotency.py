@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
 from psycopg.errors import LockNotAvailable
 from starlette.requests import Request
 from starlette.responses import Response
@@ -117,11 +118,21 @@ async def _stored(connection: Connection, attempt: Attempt) -> Response:
 
 
 async def finish(connection: Connection, attempt: Attempt, response: Response) -> None:
-    """Stores the answer; commits with its effect."""
+    """Stores the answer, without the secret that it may show; commits with its effect."""
     await connection.execute(
         "UPDATE idempotency_record SET status = %s, body = %s WHERE workspace_id = %s AND key = %s",
-        (response.status_code, bytes(response.body), attempt.workspace_id, attempt.key),
+        (response.status_code, without_secret(bytes(response.body)), attempt.workspace_id, attempt.key),
     )
+
+
+def without_secret(body: bytes) -> bytes:
+    """An answer shows a secret once, in the field ``secret`` at its top: a replay has null there."""
+    if b'"secret"' not in body:
+        return body
+    answer = msgspec.json.decode(body)
+    if not isinstance(answer, dict) or "secret" not in answer:
+        return body
+    return msgspec.json.encode(answer | {"secret": None})
 
 
 async def forget_expired(connection: Connection, now: datetime) -> int:

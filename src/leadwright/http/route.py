@@ -1,7 +1,7 @@
 """How a request of the API runs: recognised, counted, read, then handled and answered in one transaction."""
 
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
@@ -23,6 +23,7 @@ from leadwright.http import idempotency, limits
 from leadwright.http.auth import Authenticator, require_scope
 from leadwright.http.clients import client_address
 from leadwright.http.problems import from_validation, problem
+from leadwright.outbound.client import OutboundClient
 from leadwright.postgres.pool import Connection, Database
 
 SCOPE_MARK = "x-required-scope"
@@ -47,6 +48,7 @@ class Edge:
     waiting: idempotency.Waiting
     max_body_bytes: int
     secrets: SecretBox
+    outbound: OutboundClient
     committed: Callable[[], None]
     """Called after each commit of a request, so that background work starts at once."""
 
@@ -63,6 +65,11 @@ class Call:
     edge: Edge
     opened: Any = None
     """What the route's ``begin`` asked together with BEGIN."""
+    deeds: list[Callable[[], Awaitable[Response]]] = field(default_factory=list[Callable[[], Awaitable[Response]]])
+    """What is to be done outside, once the intent that the handler wrote has committed. Its answer is the caller's.
+
+    The handler's own answer is stored for a retry in between, and says that the outcome is not known.
+    """
 
     @property
     def workspace_id(self) -> str:
@@ -176,7 +183,7 @@ async def _run(
             request.state.call = call
             response = await _answer(call, request, handler, attempt)
             await _commit(call, request, response)
-            return response
+        return await _perform(call, attempt, response)
 
     try:
         if attempt is None:
@@ -190,6 +197,16 @@ async def _run(
         if request.method != "GET":
             edge.committed()
     edge.authenticator.note_use(principal, now)
+    return response
+
+
+async def _perform(call: Call, attempt: idempotency.Attempt | None, response: Response) -> Response:
+    """The answer of the deed that the handler planned, kept for a retry; without one, the handler's own."""
+    for deed in call.deeds:
+        response = await deed()
+        if attempt is not None:
+            async with call.edge.database.transaction() as connection:
+                await idempotency.finish(connection, attempt, response)
     return response
 
 

@@ -12,12 +12,9 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from leadwright import ids
-from leadwright.background import Duty
-from leadwright.campaigns import counters
 from leadwright.clock import Clock
 from leadwright.crypto import SecretBox
 from leadwright.errors import HeadTooLarge, InvalidRequest, LeadwrightError
-from leadwright.events import publisher
 from leadwright.http import idempotency
 from leadwright.http.app import create_app
 from leadwright.http.auth import Authenticator
@@ -25,14 +22,14 @@ from leadwright.http.limits import RateLimiter
 from leadwright.http.problems import REQUEST_ID_HEADER, problem
 from leadwright.http.route import Edge
 from leadwright.http.transport import JoiningTransport
+from leadwright.outbound.allowed import AllowedHosts
+from leadwright.outbound.client import OutboundClient
 from leadwright.postgres.pool import Database
 from leadwright.settings import Settings
+from leadwright.workers import working
 
 GRACE_SECONDS = 8
 MOST_HEAD_BYTES = 64_000
-FOLD_EVERY_SECONDS = 2.0
-PUBLISH_EVERY_SECONDS = 0.25
-FORGET_EVERY_SECONDS = 60.0
 
 
 class Protocol(HttpToolsProtocol):
@@ -112,44 +109,28 @@ class Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(database: Database, settings: Settings, clock: Clock, secrets: SecretBox) -> AsyncGenerator[ASGIApp]:
-    """The application with its duties running, on an open database; they end with the block."""
-
-    async def publish() -> bool:
-        return await publisher.publish(database) > 0
-
-    async def fold() -> bool:
-        async with database.transaction() as connection:
-            return await counters.fold(connection) > 0
-
-    async def forget() -> bool:
-        async with database.transaction() as connection:
-            return await idempotency.forget_expired(connection, clock()) > 0
-
-    publishing = Duty("publish_events", publish, pause=PUBLISH_EVERY_SECONDS)
-    duties = (
-        publishing,
-        Duty("fold_counters", fold, pause=FOLD_EVERY_SECONDS),
-        Duty("forget_expired", forget, pause=FORGET_EVERY_SECONDS),
-    )
+    """The application with its background work running, on an open database; both end with the block."""
+    allowed = AllowedHosts.parse(settings.webhook_allow_hosts)
     authenticator = Authenticator(database)
-    edge = Edge(
-        database=database,
-        clock=clock,
-        authenticator=authenticator,
-        rate_limiter=RateLimiter(database, settings.rate_limit),
-        waiting=idempotency.Waiting(),
-        max_body_bytes=settings.max_body_bytes,
-        secrets=secrets,
-        committed=publishing.wake,
-    )
-    for duty in duties:
-        duty.start()
-    try:
-        yield create_app(edge, settings)
-    finally:
-        for duty in duties:
-            await duty.stop()
-        await authenticator.close()
+    async with (
+        OutboundClient(allowed, total=settings.webhook_timeout) as outbound,
+        working(database, settings, clock, secrets, outbound) as workers,
+    ):
+        edge = Edge(
+            database=database,
+            clock=clock,
+            authenticator=authenticator,
+            rate_limiter=RateLimiter(database, settings.rate_limit),
+            waiting=idempotency.Waiting(),
+            max_body_bytes=settings.max_body_bytes,
+            secrets=secrets,
+            outbound=outbound,
+            committed=workers.committed,
+        )
+        try:
+            yield create_app(edge, settings)
+        finally:
+            await authenticator.close()
 
 
 def bind(host: str, port: int) -> socket.socket:

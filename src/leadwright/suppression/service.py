@@ -11,7 +11,7 @@ from leadwright.people import service as people
 from leadwright.people.service import Rekeying
 from leadwright.postgres.pool import Connection
 from leadwright.suppression import store
-from leadwright.suppression.model import Entry, Rejection, Suppression, SuppressionKind, parse_entry
+from leadwright.suppression.model import Entry, Rejection, Suppression, SuppressionKind, match_values, parse_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,10 @@ async def add(
     """Judges the entries one by one and adds those that are valid and not on the list yet."""
     judged = [parse_entry(index, entry) for index, entry in enumerate(entries)]
     valid = await _with_canonical_keys(connection, workspace_id, [e for e in judged if isinstance(e, Entry)])
-    added = await store.insert(connection, workspace_id, _rows(valid, reason, now)) if valid else 0
+    if not valid:
+        return Added(0, 0, [e for e in judged if isinstance(e, Rejection)])
+    await store.hold_alone(connection, workspace_id)
+    added = await store.insert(connection, workspace_id, _rows(valid, reason, now))
     return Added(added, len(valid) - added, [e for e in judged if isinstance(e, Rejection)])
 
 
@@ -78,6 +81,32 @@ async def remove(connection: Connection, workspace_id: str, suppression_id: str 
     """Raises NotFound."""
     if suppression_id is None or not await store.delete(connection, workspace_id, suppression_id):
         raise NotFound("Suppression not found", code="suppression_not_found")
+
+
+@dataclass(frozen=True, slots=True)
+class Approached:
+    """Somebody about to be approached, under a name of the caller's."""
+
+    ref: str
+    identity_text: str
+    email: str | None
+    company: str | None
+
+
+async def hold(connection: Connection, workspace_id: str) -> None:
+    """Until the transaction ends nothing is put on the list: what ``suppressed`` then answers stays so.
+
+    For whoever takes deeds from planned to performing; to be called before any row lock is taken.
+    """
+    await store.hold(connection, workspace_id)
+
+
+async def suppressed(connection: Connection, workspace_id: str, persons: Sequence[Approached]) -> frozenset[str]:
+    """The refs of those whom an entry of the list keeps from being approached."""
+    named = {one.ref: match_values(one.identity_text, one.email, one.company) for one in persons}
+    wanted = list(dict.fromkeys(pair for pairs in named.values() for pair in pairs))
+    found = await store.among(connection, workspace_id, wanted)
+    return frozenset(ref for ref, pairs in named.items() if not found.isdisjoint(pairs))
 
 
 async def rekey(connection: Connection, workspace_id: str, rekeying: Rekeying) -> None:

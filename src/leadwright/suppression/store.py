@@ -41,6 +41,35 @@ async def insert(connection: Connection, workspace_id: str, rows: Sequence[Suppr
     return cursor.rowcount
 
 
+# The first half of the advisory locks' number, the workspace is the other. A collision only costs waiting.
+_LOCK = 711_391
+
+
+async def hold(connection: Connection, workspace_id: str) -> None:
+    """Keeps the list from growing until the transaction ends; many may hold at once. Before any row lock."""
+    await connection.execute("SELECT pg_advisory_xact_lock_shared(%s, hashtext(%s))", (_LOCK, workspace_id))
+
+
+async def hold_alone(connection: Connection, workspace_id: str) -> None:
+    """Waits until nobody holds the list as it is."""
+    await connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, workspace_id))
+
+
+async def among(
+    connection: Connection, workspace_id: str, wanted: Sequence[tuple[SuppressionKind, str]]
+) -> frozenset[tuple[SuppressionKind, str]]:
+    """Those of the kinds and values that are on the list."""
+    rows = [{"kind": kind, "value": value} for kind, value in wanted]
+    cursor = await connection.execute(
+        """
+        SELECT s.kind, s.value FROM jsonb_to_recordset(%s::jsonb) AS r(kind suppression_kind, value text)
+        JOIN suppression s ON s.workspace_id = %s AND s.kind = r.kind AND s.value = r.value
+        """,
+        (msgspec.json.encode(rows).decode(), workspace_id),
+    )
+    return frozenset((SuppressionKind(row[0]), row[1]) for row in await cursor.fetchall())
+
+
 async def rekey_person(connection: Connection, workspace_id: str, old: Identity, new: Identity) -> None:
     """Keeps a person suppressed under another canonical key; when both keys were, the new one's row stays."""
     names = {"workspace": workspace_id, "old": old.text, "new": new.text}

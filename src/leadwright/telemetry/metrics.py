@@ -15,3 +15,6 @@ REQUEST_SECONDS = Histogram(
 _LEADS = Counter("leadwright_leads", "Rows of add-leads requests by outcome", ("outcome",), registry=REGISTRY)
 LEADS = {outcome: _LEADS.labels(outcome) for outcome in ("added", "updated", "duplicate", "invalid")}
 EVENTS_PUBLISHED = Counter("leadwright_events_published", "Events given their place in the feed", registry=REGISTRY)
+_DELIVERIES = Counter("leadwright_webhook_deliveries", "Webhook deliveries by outcome", ("outcome",), registry=REGISTRY)
+DELIVERIES = {outcome: _DELIVERIES.labels(outcome) for outcome in ("delivered", "retried", "failed")}
+WEBHOOKS_PAUSED = Counter("leadwright_webhooks_paused", "Times an endpoint was paused", registry=REGISTRY)

@@ -29,11 +29,12 @@ CREATE TYPE delivery_status AS ENUM ('pending', 'delivered', 'failed');
 -- The log: one row an event and endpoint. The body is made from the event's row, byte for byte the same each time.
 CREATE TABLE webhook_delivery (
     workspace_id    uuid NOT NULL,
-    id              uuid NOT NULL,                   -- in the order of the feed within a webhook
+    id              uuid NOT NULL,
     webhook_id      uuid NOT NULL,
     event_id        uuid NOT NULL,
     event_type      text NOT NULL,                   -- as the endpoint is told it
     stream          text NOT NULL,
+    position        bigint NOT NULL,                 -- of the event in the feed; 0 for a test
     test_body       json,                            -- of a test, whose event stands in no feed
     status          delivery_status NOT NULL DEFAULT 'pending',
     attempts        jsonb NOT NULL DEFAULT '[]',     -- [{at, statusCode, error, durationMs, answer}]
@@ -45,7 +46,8 @@ CREATE TABLE webhook_delivery (
 );
 CREATE INDEX webhook_delivery_of_webhook ON webhook_delivery (workspace_id, webhook_id, id);
 CREATE INDEX webhook_delivery_by_status ON webhook_delivery (workspace_id, webhook_id, status, id);
-CREATE INDEX webhook_delivery_waiting ON webhook_delivery (webhook_id, stream, id) WHERE status = 'pending';
+CREATE INDEX webhook_delivery_waiting ON webhook_delivery (webhook_id, stream, position, id) WHERE status = 'pending';
+CREATE INDEX webhook_delivery_finished ON webhook_delivery (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX webhook_delivery_of_event ON webhook_delivery (workspace_id, event_id);
 
 -- What is claimed: a stream of one endpoint that has pending deliveries. Only its first delivery can be on its way, so
@@ -54,9 +56,9 @@ CREATE TABLE webhook_stream (
     webhook_id   uuid NOT NULL,
     stream       text NOT NULL,
     workspace_id uuid NOT NULL,
-    due_at       timestamptz NOT NULL,
-    lease_until  timestamptz,
+    due_at       timestamptz NOT NULL,               -- of one that is on its way: when its lease ends
     token        bigint NOT NULL DEFAULT 0,          -- fences off a deliverer whose lease has passed on
     PRIMARY KEY (webhook_id, stream)
 ) WITH (fillfactor = 80);
+CREATE UNIQUE INDEX webhook_by_id ON webhook (id);
 CREATE INDEX webhook_stream_due ON webhook_stream (webhook_id, due_at);

@@ -1,0 +1,1 @@
+"""Telling the world: endpoints, and the deliveries of events to them."""

@@ -1,0 +1,191 @@
+"""The deliverer of one process: claims what is due, sends it, writes down what became of it."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from leadwright.background import PAUSE_AFTER_FAULT_SECONDS
+from leadwright.clock import Clock
+from leadwright.crypto import SecretBox
+from leadwright.errors import Unavailable
+from leadwright.outbound.client import OutboundClient
+from leadwright.postgres.pool import Database, passing_fault
+from leadwright.telemetry.logs import logger
+from leadwright.webhooks import delivery_store
+from leadwright.webhooks.delivery import Hopeless, Outcome, Prepared, Preparer, send
+from leadwright.webhooks.delivery_store import Leased
+from leadwright.webhooks.recording import Recorder
+
+MOST_AT_ONCE = 500
+AHEAD = 3
+"""Streams that are claimed for each slot, so that the next post begins while outcomes are written down."""
+POLL_SECONDS = 0.5
+FINISH_WITHIN_SECONDS = 7.0
+
+_log = logger("leadwright.webhooks")
+
+
+class Deliverer:
+    """Start it, ``wake`` it when there may be something to deliver, stop it; several processes may run one each.
+
+    ``slots`` posts are under way to one endpoint at a time, so one that hangs holds its own and nobody else's.
+    ``seconds`` is how long one post may take; a lease is long enough for what was claimed ahead.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        client: OutboundClient,
+        secrets: SecretBox,
+        clock: Clock,
+        *,
+        schedule: Sequence[float],
+        slots: int = 10,
+        seconds: float = 30.0,
+    ) -> None:
+        self._database = database
+        self._client = client
+        self._clock = clock
+        self._slots = slots
+        self._lease = timedelta(seconds=4 * seconds + 5)
+        self._patience = timedelta(seconds=seconds)
+        self._preparer = Preparer(secrets)
+        self._recorder = Recorder(schedule, random.Random().random)  # noqa: S311 -- spreads load, guards nothing
+        self._posting: dict[str, asyncio.Semaphore] = {}
+        self._claimed: Counter[str] = Counter()
+        self._outcomes: list[Outcome] = []
+        self._unsent: list[Leased] = []
+        self._tasks: dict[asyncio.Task[None], Leased] = {}
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._running: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._running = asyncio.get_running_loop().create_task(self._run(), name="deliver_webhooks")
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def stop(self) -> None:
+        """Posts under way may end, for 7 seconds; what is not done then is given back."""
+        self._stopping = True
+        self.wake()
+        if self._running is not None:
+            await self._running
+
+    async def step(self) -> bool:
+        """Writes down what has come back and claims what is due; whether there was anything of both."""
+        wrote = await self._write_down()
+        return await self._claim() or wrote
+
+    async def settle(self) -> None:
+        """Waits for everything under way and writes it down."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._write_down()
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            self._woken.clear()
+            try:
+                busy = await self.step()
+            except Exception as error:  # noqa: BLE001 -- it outlives any fault of one round
+                passing = isinstance(error, Unavailable) or passing_fault(error) is not None
+                (_log.warning if passing else _log.error)("delivering failed", fault=type(error).__name__)
+                await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS)
+                continue
+            if not busy or not self._outcomes:
+                await self._rest()
+        await self._finish()
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+        except TimeoutError:
+            return
+
+    async def _claim(self) -> bool:
+        if len(self._tasks) >= MOST_AT_ONCE:
+            return False
+        now = self._clock()
+        free = {webhook: self._slots * AHEAD - count for webhook, count in self._claimed.items()}
+        async with self._database.transaction() as connection:
+            leased = await delivery_store.claim(
+                connection,
+                now,
+                now + self._lease,
+                free=free,
+                slots=self._slots * AHEAD,
+                most=MOST_AT_ONCE - len(self._tasks),
+            )
+            leased += await delivery_store.claim_probes(connection, now, now + self._lease)
+        if leased:
+            await self._begin(leased)
+        return bool(leased)
+
+    async def _begin(self, leased: Sequence[Leased]) -> None:
+        async with self._database.session() as connection:
+            heads = await delivery_store.heads(connection, leased)
+        now = self._clock()
+        for head in sorted(heads, key=lambda each: each.delivery_id):
+            prepared = self._preparer.prepare(head, now)
+            if isinstance(prepared, Hopeless):
+                self._outcomes.append(prepared)
+                continue
+            self._claimed[head.webhook_id] += 1
+            task = asyncio.get_running_loop().create_task(self._deliver(prepared, now + self._patience))
+            self._tasks[task] = prepared.lease
+            task.add_done_callback(self._ended)
+        found = {(head.webhook_id, head.stream) for head in heads}
+        self._unsent += [lease for lease in leased if (lease.webhook_id, lease.stream) not in found]
+
+    async def _deliver(self, prepared: Prepared, until: datetime) -> None:
+        """Waits for a slot of the endpoint; when that took too long, the lease is given back instead."""
+        webhook = prepared.lease.webhook_id
+        async with self._posting.setdefault(webhook, asyncio.Semaphore(self._slots)):
+            if self._stopping or self._clock() > until:
+                self._unsent.append(prepared.lease)
+            else:
+                self._outcomes.append(await send(prepared, self._client, self._clock))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        lease = self._tasks.pop(task)
+        self._claimed[lease.webhook_id] -= 1
+        if self._claimed[lease.webhook_id] <= 0:
+            del self._claimed[lease.webhook_id]
+            self._posting.pop(lease.webhook_id, None)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("a delivery broke", fault=type(task.exception()).__name__)
+        self.wake()
+
+    async def _write_down(self) -> bool:
+        """In one transaction for all. After a fault of the database they are kept for the next round."""
+        outcomes, unsent = self._outcomes, self._unsent
+        if not outcomes and not unsent:
+            return False
+        self._outcomes, self._unsent = [], []
+        now = self._clock()
+        try:
+            async with self._database.transaction() as connection:
+                if outcomes:
+                    await self._recorder.record(connection, outcomes, now)
+                if unsent:
+                    await delivery_store.release(connection, unsent, now)
+        except BaseException:
+            self._outcomes = outcomes + self._outcomes
+            self._unsent = unsent + self._unsent
+            raise
+        return True
+
+    async def _finish(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=FINISH_WITHIN_SECONDS)
+        for task, lease in list(self._tasks.items()):
+            task.cancel()
+            self._unsent.append(lease)
+        try:
+            await self._write_down()
+        except Exception as error:  # noqa: BLE001 -- leases end by themselves, and what was sent is sent again
+            _log.warning("outcomes of deliveries are lost: they are sent again", fault=type(error).__name__)

@@ -1,0 +1,341 @@
+"""The SQL of deliveries on their way: making them, claiming streams, recording what became of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from psycopg.rows import class_row
+
+from leadwright.postgres.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    workspace_id: str
+    id: str
+    events: list[str]
+    event_names: str
+
+
+async def subscribers(connection: Connection, workspace_ids: Sequence[str]) -> list[Subscriber]:
+    """The enabled endpoints of some workspaces, which cannot be deleted until the transaction ends."""
+    async with connection.cursor(row_factory=class_row(Subscriber)) as cursor:
+        await cursor.execute(
+            """
+            SELECT workspace_id, id, events, event_names FROM webhook
+            WHERE workspace_id = ANY(%s::uuid[]) AND enabled
+            ORDER BY id FOR KEY SHARE
+            """,
+            (list(workspace_ids),),
+        )
+        return await cursor.fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    id: str
+    workspace_id: str
+    webhook_id: str
+    event_id: str
+    event_type: str
+    stream: str
+    position: int
+
+
+async def insert(connection: Connection, deliveries: Sequence[NewDelivery], now: datetime) -> None:
+    """Stores deliveries and makes their streams due, if they were not waiting already.
+
+    Streams are touched in one order, and each that is there is locked: the deliverer that is finishing it then either
+    has deleted its row, or will see what is new.
+    """
+    await connection.execute(
+        """
+        WITH given AS MATERIALIZED (
+            SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+                id uuid, workspace_id uuid, webhook_id uuid, event_id uuid, event_type text, stream text,
+                position bigint)
+        ), made AS (
+            INSERT INTO webhook_delivery (workspace_id, id, webhook_id, event_id, event_type, stream, position,
+                created_at)
+            SELECT workspace_id, id, webhook_id, event_id, event_type, stream, position, %(now)s FROM given
+        )
+        INSERT INTO webhook_stream AS s (webhook_id, stream, workspace_id, due_at)
+        SELECT webhook_id, stream, workspace_id, %(now)s FROM given
+        GROUP BY webhook_id, stream, workspace_id ORDER BY webhook_id, stream
+        ON CONFLICT (webhook_id, stream) DO UPDATE SET workspace_id = s.workspace_id
+        """,
+        {"rows": msgspec.json.encode(deliveries).decode(), "now": now},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A stream that this process may work on until its lease ends; ``token`` fences off what comes later."""
+
+    webhook_id: str
+    stream: str
+    token: int
+
+
+async def claim(
+    connection: Connection, now: datetime, lease_until: datetime, *, free: dict[str, int], slots: int, most: int
+) -> list[Leased]:
+    """Leases due streams of active endpoints: of each as many as it has free, ``slots`` when ``free`` does not say.
+
+    Each endpoint is asked by itself, so one with a million waiting streams hides none of another's.
+    """
+    async with connection.cursor(row_factory=class_row(Leased)) as cursor:
+        await cursor.execute(
+            """
+            WITH due AS MATERIALIZED (
+                SELECT s.webhook_id, s.stream
+                FROM webhook w
+                CROSS JOIN LATERAL (
+                    SELECT webhook_id, stream FROM webhook_stream
+                    WHERE webhook_id = w.id AND due_at <= %(now)s
+                    ORDER BY due_at
+                    LIMIT coalesce((%(free)s::jsonb ->> replace(w.id::text, '-', ''))::int, %(slots)s)
+                    FOR UPDATE SKIP LOCKED
+                ) s
+                WHERE w.enabled AND w.paused_at IS NULL
+                LIMIT %(most)s
+            )
+            UPDATE webhook_stream s SET due_at = %(lease)s, token = s.token + 1
+            FROM due WHERE s.webhook_id = due.webhook_id AND s.stream = due.stream
+            RETURNING s.webhook_id, s.stream, s.token
+            """,
+            {
+                "now": now,
+                "lease": lease_until,
+                "free": msgspec.json.encode(free).decode(),
+                "slots": slots,
+                "most": most,
+            },
+        )
+        return await cursor.fetchall()
+
+
+async def claim_probes(connection: Connection, now: datetime, lease_until: datetime) -> list[Leased]:
+    """Of each paused endpoint whose time has come: the stream of its first pending delivery."""
+    async with connection.cursor(row_factory=class_row(Leased)) as cursor:
+        await cursor.execute(
+            """
+            WITH probed AS (
+                UPDATE webhook SET probe_at = %(lease)s
+                WHERE enabled AND paused_at IS NOT NULL AND probe_at <= %(now)s
+                RETURNING workspace_id, id
+            ), first AS (
+                SELECT p.id AS webhook_id, d.stream FROM probed p CROSS JOIN LATERAL (
+                    SELECT stream FROM webhook_delivery
+                    WHERE workspace_id = p.workspace_id AND webhook_id = p.id AND status = 'pending'
+                    ORDER BY id LIMIT 1) d
+            )
+            UPDATE webhook_stream s SET due_at = %(lease)s, token = s.token + 1
+            FROM first WHERE s.webhook_id = first.webhook_id AND s.stream = first.stream
+            RETURNING s.webhook_id, s.stream, s.token
+            """,
+            {"now": now, "lease": lease_until},
+        )
+        return await cursor.fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first pending delivery of a leased stream, with its event and its endpoint."""
+
+    webhook_id: str
+    stream: str
+    token: int
+    delivery_id: str
+    workspace_id: str
+    test_body: str | None
+    retries_used: int
+    event_id: str
+    event_type: str | None
+    event_data: str | None
+    event_simulated: bool | None
+    event_at: datetime | None
+    url: str
+    event_names: str
+    secret: str
+    previous_secret: str | None
+    previous_until: datetime | None
+    accepts_previous: bool
+    headers: str | None
+    updated_at: datetime
+
+
+async def heads(connection: Connection, leased: Sequence[Leased]) -> list[Head]:
+    """To be asked after ``claim``, as a statement of its own: its snapshot must be younger than the leases."""
+    async with connection.cursor(row_factory=class_row(Head)) as cursor:
+        await cursor.execute(
+            """
+            SELECT g.webhook_id, g.stream, g.token, d.id AS delivery_id, d.workspace_id, d.test_body::text,
+                   d.retries_used, d.event_id, e.type::text AS event_type, e.data::text AS event_data,
+                   e.simulated AS event_simulated, e.created_at AS event_at,
+                   w.url, w.event_names, w.secret, w.previous_secret, w.previous_until, w.accepts_previous, w.headers,
+                   w.updated_at
+            FROM jsonb_to_recordset(%s::jsonb) AS g(webhook_id uuid, stream text, token bigint)
+            CROSS JOIN LATERAL (
+                SELECT * FROM webhook_delivery d
+                WHERE d.webhook_id = g.webhook_id AND d.stream = g.stream AND d.status = 'pending'
+                ORDER BY d.position, d.id LIMIT 1
+            ) d
+            JOIN webhook w ON w.workspace_id = d.workspace_id AND w.id = d.webhook_id
+            LEFT JOIN event e ON e.workspace_id = d.workspace_id AND e.id = d.event_id
+            """,
+            (msgspec.json.encode(leased).decode(),),
+        )
+        return await cursor.fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An endpoint under its lock."""
+
+    id: str
+    workspace_id: str
+    accepted_at: datetime | None
+    paused_at: datetime | None
+
+
+async def lock_webhooks(connection: Connection, webhook_ids: Sequence[str]) -> dict[str, Standing]:
+    async with connection.cursor(row_factory=class_row(Standing)) as cursor:
+        await cursor.execute(
+            """
+            SELECT id, workspace_id, accepted_at, paused_at FROM webhook WHERE id = ANY(%s::uuid[])
+            ORDER BY id FOR NO KEY UPDATE
+            """,
+            (list(webhook_ids),),
+        )
+        return {each.id: each for each in await cursor.fetchall()}
+
+
+async def lock_streams(connection: Connection, leased: Sequence[Leased]) -> set[tuple[str, str]]:
+    """Those of the streams that are still this process's; the others' leases have passed on."""
+    cursor = await connection.execute(
+        """
+        SELECT s.webhook_id, s.stream FROM webhook_stream s
+        JOIN jsonb_to_recordset(%s::jsonb) AS g(webhook_id uuid, stream text, token bigint)
+            ON g.webhook_id = s.webhook_id AND g.stream = s.stream AND g.token = s.token
+        ORDER BY s.webhook_id, s.stream FOR UPDATE OF s
+        """,
+        (msgspec.json.encode(leased).decode(),),
+    )
+    return {(webhook_id, stream) for webhook_id, stream in await cursor.fetchall()}
+
+
+async def first_failures(connection: Connection, deliveries: Sequence[tuple[str, str]]) -> dict[str, datetime | None]:
+    """When each delivery, given with its workspace, failed first."""
+    cursor = await connection.execute(
+        """
+        SELECT d.id, d.first_failed_at FROM webhook_delivery d
+        JOIN jsonb_to_recordset(%s::jsonb) AS g(w uuid, d uuid) ON g.w = d.workspace_id AND g.d = d.id
+        """,
+        (msgspec.json.encode([{"w": w, "d": d} for w, d in deliveries]).decode(),),
+    )
+    return dict(await cursor.fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What to write of one delivery. ``due_at`` None: the stream goes on with its next."""
+
+    workspace_id: str
+    delivery_id: str
+    webhook_id: str
+    stream: str
+    attempts: list[dict[str, Any]]
+    status: str
+    retries_used: int
+    first_failed_at: datetime | None
+    due_at: datetime | None
+
+
+async def record(connection: Connection, changes: Sequence[Change], now: datetime) -> None:
+    """Writes attempts, statuses, and when each stream is due; a stream with nothing pending is gone."""
+    rows = msgspec.json.encode(changes).decode()
+    await connection.execute(
+        """
+        UPDATE webhook_delivery d SET
+            attempts = d.attempts || g.attempts, status = g.status, retries_used = g.retries_used,
+            first_failed_at = g.first_failed_at,
+            finished_at = CASE WHEN g.status = 'pending' THEN NULL ELSE %(now)s END
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS g(workspace_id uuid, delivery_id uuid, attempts jsonb,
+            status delivery_status, retries_used smallint, first_failed_at timestamptz)
+        WHERE d.workspace_id = g.workspace_id AND d.id = g.delivery_id
+        """,
+        {"rows": rows, "now": now},
+    )
+    await connection.execute(
+        """
+        WITH given AS MATERIALIZED (
+            SELECT g.webhook_id, g.stream, g.due_at, EXISTS (
+                SELECT FROM webhook_delivery d
+                WHERE d.webhook_id = g.webhook_id AND d.stream = g.stream AND d.status = 'pending') AS waiting
+            FROM jsonb_to_recordset(%(rows)s::jsonb) AS g(webhook_id uuid, stream text, due_at timestamptz)
+        ), ended AS (
+            DELETE FROM webhook_stream s USING given g
+            WHERE s.webhook_id = g.webhook_id AND s.stream = g.stream AND NOT g.waiting
+        )
+        UPDATE webhook_stream s SET due_at = coalesce(g.due_at, %(now)s), token = s.token + 1
+        FROM given g WHERE s.webhook_id = g.webhook_id AND s.stream = g.stream AND g.waiting
+        """,
+        {"rows": rows, "now": now},
+    )
+
+
+async def release(connection: Connection, leased: Sequence[Leased], now: datetime) -> None:
+    """Gives streams back that were leased and not worked on."""
+    await connection.execute(
+        """
+        UPDATE webhook_stream s SET due_at = %s, token = s.token + 1
+        FROM jsonb_to_recordset(%s::jsonb) AS g(webhook_id uuid, stream text, token bigint)
+        WHERE g.webhook_id = s.webhook_id AND g.stream = s.stream AND g.token = s.token
+        """,
+        (now, msgspec.json.encode(leased).decode()),
+    )
+
+
+async def accepted(connection: Connection, webhook_id: str, now: datetime, *, by_previous: bool) -> None:
+    """The endpoint took a delivery: it goes on if it was paused, and the secret it knows is remembered."""
+    await connection.execute(
+        """
+        UPDATE webhook SET accepted_at = %(now)s, accepts_previous = %(previous)s, paused_at = NULL,
+            pause_reason = NULL, probe_at = NULL
+        WHERE id = %(id)s
+        """,
+        {"now": now, "previous": by_previous, "id": webhook_id},
+    )
+
+
+async def pause(connection: Connection, webhook_id: str, now: datetime, probe_at: datetime, reason: str) -> None:
+    """Nothing but probes goes out from now on; of a paused endpoint, when the next probe is."""
+    await connection.execute(
+        """
+        UPDATE webhook SET paused_at = coalesce(paused_at, %s), probe_at = %s, pause_reason = %s
+        WHERE id = %s AND enabled
+        """,
+        (now, probe_at, reason, webhook_id),
+    )
+
+
+async def disable(connection: Connection, webhook_id: str, now: datetime, reason: str) -> None:
+    await connection.execute(
+        "UPDATE webhook SET enabled = false, disabled_reason = %s, updated_at = %s WHERE id = %s",
+        (reason, now, webhook_id),
+    )
+
+
+async def forget_finished(connection: Connection, before: datetime, limit: int = 1000) -> int:
+    """Deletes up to ``limit`` deliveries that ended before a time; answers how many."""
+    cursor = await connection.execute(
+        """
+        DELETE FROM webhook_delivery WHERE (workspace_id, id) IN (
+            SELECT workspace_id, id FROM webhook_delivery WHERE finished_at < %s ORDER BY finished_at LIMIT %s)
+        """,
+        (before, limit),
+    )
+    return cursor.rowcount

@@ -1,0 +1,87 @@
+"""What one process does beside answering requests: publish, deliver, keep house; started and stopped in order."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from leadwright.background import Duty
+from leadwright.campaigns import counters
+from leadwright.clock import Clock
+from leadwright.crypto import SecretBox
+from leadwright.events import publisher
+from leadwright.events.model import Placed
+from leadwright.http import idempotency
+from leadwright.outbound.client import OutboundClient
+from leadwright.postgres.pool import Connection, Database
+from leadwright.settings import Settings
+from leadwright.webhooks import delivery_store
+from leadwright.webhooks.announce import announce
+from leadwright.webhooks.deliverer import Deliverer
+
+FOLD_EVERY_SECONDS = 2.0
+PUBLISH_EVERY_SECONDS = 0.25
+FORGET_EVERY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """``committed`` is to be called after whatever may have recorded an event, so that it goes out at once."""
+
+    committed: Callable[[], None]
+
+
+@asynccontextmanager
+async def working(
+    database: Database, settings: Settings, clock: Clock, secrets: SecretBox, outbound: OutboundClient
+) -> AsyncGenerator[Workers]:
+    """All of it runs while the block does; what is under way at its end is finished or given back."""
+    deliverer = Deliverer(
+        database,
+        outbound,
+        secrets,
+        clock,
+        schedule=settings.webhook_retry_schedule,
+        slots=settings.webhook_concurrency,
+        seconds=settings.webhook_timeout,
+    )
+    duties = _duties(database, settings, clock, deliverer.wake)
+    for duty in duties:
+        duty.start()
+    deliverer.start()
+    try:
+        yield Workers(duties[0].wake)
+    finally:
+        for duty in duties:
+            await duty.stop()
+        await deliverer.stop()
+
+
+def _duties(database: Database, settings: Settings, clock: Clock, published: Callable[[], None]) -> Sequence[Duty]:
+    async def make_deliveries(connection: Connection, events: Sequence[Placed]) -> None:
+        await announce(connection, events, clock())
+
+    async def publish() -> bool:
+        count = await publisher.publish(database, announce=make_deliveries)
+        if count:
+            published()
+        return count > 0
+
+    async def fold() -> bool:
+        async with database.transaction() as connection:
+            return await counters.fold(connection) > 0
+
+    async def forget() -> bool:
+        now = clock()
+        async with database.transaction() as connection:
+            forgotten = await idempotency.forget_expired(connection, now)
+        async with database.transaction() as connection:
+            before = now - timedelta(days=settings.webhook_log_days)
+            forgotten += await delivery_store.forget_finished(connection, before)
+        return forgotten > 0
+
+    return (
+        Duty("publish_events", publish, pause=PUBLISH_EVERY_SECONDS),
+        Duty("fold_counters", fold, pause=FOLD_EVERY_SECONDS),
+        Duty("forget_expired", forget, pause=FORGET_EVERY_SECONDS),
+    )
