@@ -1,5 +1,6 @@
 """The SQL of leads that are there: reading them, changing where they stand, taking them out."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -260,6 +261,31 @@ async def add_history(
     await connection.execute(
         "INSERT INTO history (workspace_id, lead_id, at, type, detail) VALUES (%s, %s, %s, %s, %s)",
         (workspace_id, lead_id, now, kind, msgspec.json.encode(detail).decode()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry of a lead's history that is about to be written."""
+
+    lead_id: str
+    kind: str
+    step_id: str | None
+    detail: Mapping[str, Any]
+
+
+async def add_entries(connection: Connection, workspace_id: str, entries: Sequence[NewEntry], now: datetime) -> None:
+    """Writes entries of many leads in their order, in one statement."""
+    rows = [{"l": entry.lead_id, "k": entry.kind, "s": entry.step_id, "d": entry.detail} for entry in entries]
+    await connection.execute(
+        """
+        INSERT INTO history (workspace_id, lead_id, at, type, step_id, detail)
+        SELECT %s, l, %s, k, s, d
+        FROM ROWS FROM (jsonb_to_recordset(%s::jsonb) AS (l uuid, k text, s text, d jsonb))
+            WITH ORDINALITY AS r(l, k, s, d, place)
+        ORDER BY place
+        """,
+        (workspace_id, now, msgspec.json.encode(rows).decode()),
     )
 
 

@@ -1,0 +1,325 @@
+"""The SQL of actions: one row an intended deed, from the plan to what became of it.
+
+Whatever is written of an action that is being performed names the token it was begun with, so that a worker whose
+lease has passed on changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, LiteralString
+
+import msgspec
+from psycopg.rows import class_row
+
+from leadwright.campaigns import schedule
+from leadwright.campaigns.schedule import Schedule
+from leadwright.postgres.pool import Connection
+
+QuotaTaken = tuple[str, str, date]
+"""Kind, period and the day on which the period starts: what to give back when a deed did not happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewAction:
+    """A deed about to be planned."""
+
+    id: str
+    lead_id: str
+    sender_id: str
+    identity_kind: str
+    identity_key: str
+    linkedin_url: str
+    step_id: str
+    step_number: int | None
+    sequence_version: int
+    variant: int | None
+    kind: str
+    content: Mapping[str, object]
+    quota: Sequence[QuotaTaken]
+
+
+async def plan(
+    connection: Connection, workspace_id: str, campaign_id: str, actions: Sequence[NewAction], now: datetime
+) -> frozenset[str]:
+    """Writes down what is to be done, and answers the leads for which that is new.
+
+    A plan that was cancelled is made anew under its old id, with the attempts it had; one that is open or over stays
+    as it is.
+    """
+    cursor = await connection.execute(
+        """
+        INSERT INTO action AS a (workspace_id, id, lead_id, campaign_id, sender_id, identity_kind, identity_key,
+            linkedin_url, step_id, step_number, sequence_version, variant, kind, content, due_at, quota, planned_at)
+        SELECT %(workspace)s, id, lead_id, %(campaign)s, sender_id, identity_kind, identity_key, linkedin_url, step_id,
+            step_number, sequence_version, variant, kind, content, %(now)s, quota, %(now)s
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(id uuid, lead_id uuid, sender_id uuid,
+            identity_kind identity_kind, identity_key text, linkedin_url text, step_id text, step_number integer,
+            sequence_version integer, variant smallint, kind text, content jsonb, quota jsonb)
+        ON CONFLICT (workspace_id, lead_id, step_id, kind) WHERE lead_id IS NOT NULL DO UPDATE
+        SET state = 'planned', sender_id = excluded.sender_id, identity_kind = excluded.identity_kind,
+            identity_key = excluded.identity_key, sequence_version = excluded.sequence_version,
+            step_number = excluded.step_number, variant = excluded.variant, content = excluded.content,
+            due_at = excluded.due_at, quota = excluded.quota, planned_at = excluded.planned_at,
+            token = a.token + 1, awaiting = NULL, lease_until = NULL, finished_at = NULL
+        WHERE a.state = 'cancelled'
+        RETURNING lead_id
+        """,
+        {
+            "workspace": workspace_id,
+            "campaign": campaign_id,
+            "now": now,
+            "rows": msgspec.json.encode(actions).decode(),
+        },
+    )
+    return frozenset(row[0] for row in await cursor.fetchall())
+
+
+async def performed_steps(
+    connection: Connection, workspace_id: str, lead_ids: Sequence[str]
+) -> Mapping[str, frozenset[str]]:
+    """The steps that are over for each lead: done, or failed for good."""
+    cursor = await connection.execute(
+        """
+        SELECT lead_id, array_agg(step_id) FROM action
+        WHERE workspace_id = %s AND lead_id = ANY(%s::uuid[]) AND state IN ('done', 'failed') AND step_id IS NOT NULL
+        GROUP BY lead_id
+        """,
+        (workspace_id, list(lead_ids)),
+    )
+    return {row[0]: frozenset(row[1]) for row in await cursor.fetchall()}
+
+
+async def waiting_workspace(connection: Connection, now: datetime) -> str | None:
+    """Whose planned action of a lead has waited longest."""
+    cursor = await connection.execute(
+        "SELECT workspace_id FROM action WHERE state = 'planned' AND due_at <= %s AND lead_id IS NOT NULL"
+        " ORDER BY due_at LIMIT 1",
+        (now,),
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action of a lead or (``lead_id`` None) a one-off of the inbox."""
+
+    id: str
+    lead_id: str | None
+    campaign_id: str | None
+    sender_id: str
+    identity_kind: str
+    identity_key: str
+    linkedin_url: str
+    step_id: str | None
+    step_number: int | None
+    sequence_version: int | None
+    variant: int | None
+    kind: str
+    content: Mapping[str, Any]
+    state: str
+    attempt: int
+    token: int
+    quota: Sequence[Sequence[str]]
+    planned_at: datetime
+    performing_at: datetime | None
+    external_id: str | None
+
+    @property
+    def text(self) -> str | None:
+        return self.content.get("text")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A planned action whose lead is held, and what decides whether it still may be performed."""
+
+    action: Action
+    lead_state: str
+    lead_step_id: str | None
+    first_name: str | None
+    last_name: str | None
+    email: str | None
+    company: str | None
+
+
+_ACTION: LiteralString = """
+    a.id, a.lead_id, a.campaign_id, a.sender_id, a.identity_kind, a.identity_key, a.linkedin_url, a.step_id,
+    a.step_number, a.sequence_version, a.variant, a.kind, a.content, a.state, a.attempt, a.token, a.quota,
+    a.planned_at, a.performing_at, a.external_id
+"""
+_ACTION_COLUMNS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignState:
+    """What a campaign says at the moment of performing; it stays so until the transaction ends."""
+
+    is_started: bool
+    schedule: Schedule | None
+
+
+async def hold_campaigns(connection: Connection, workspace_id: str, now: datetime) -> Mapping[str, CampaignState]:
+    """The campaigns of the workspace's planned actions, held shared: whoever pauses one waits, and is then obeyed."""
+    cursor = await connection.execute(
+        """
+        SELECT c.id, c.status = 'started', c.schedule FROM campaign c
+        WHERE c.workspace_id = %(workspace)s AND c.id IN (SELECT a.campaign_id FROM action a
+            WHERE a.workspace_id = %(workspace)s AND a.state = 'planned' AND a.due_at <= %(now)s)
+        ORDER BY c.id FOR SHARE
+        """,
+        {"workspace": workspace_id, "now": now},
+    )
+    return {
+        row[0]: CampaignState(row[1], None if row[2] is None else schedule.from_json(row[2]))
+        for row in await cursor.fetchall()
+    }
+
+
+async def candidates(
+    connection: Connection, workspace_id: str, campaign_ids: Sequence[str], now: datetime, limit: int
+) -> list[Candidate]:
+    """Planned actions of leads, the longest waiting first; enrolments are held, those that others hold left out."""
+    cursor = await connection.execute(
+        "SELECT "
+        + _ACTION
+        + """, e.state, e.step_id, l.first_name, l.last_name, l.email, l.company
+        FROM action a
+        JOIN enrolment e ON e.workspace_id = a.workspace_id AND e.lead_id = a.lead_id
+        JOIN lead l ON l.workspace_id = a.workspace_id AND l.id = a.lead_id
+        WHERE a.workspace_id = %s AND a.campaign_id = ANY(%s::uuid[]) AND a.state = 'planned' AND a.due_at <= %s
+        ORDER BY a.due_at, a.id LIMIT %s FOR UPDATE OF e SKIP LOCKED
+        """,
+        (workspace_id, list(campaign_ids), now, limit),
+    )
+    return [Candidate(Action(*row[:_ACTION_COLUMNS]), *row[_ACTION_COLUMNS:]) for row in await cursor.fetchall()]
+
+
+async def begin(
+    connection: Connection, workspace_id: str, action_ids: Sequence[str], lease_until: datetime, now: datetime
+) -> Mapping[str, int]:
+    """Takes planned actions to performing, and answers the token of each that was still planned."""
+    cursor = await connection.execute(
+        """
+        UPDATE action SET state = 'performing', performing_at = %s, lease_until = %s, token = token + 1,
+            attempt = attempt + 1
+        WHERE workspace_id = %s AND id = ANY(%s::uuid[]) AND state = 'planned' RETURNING id, token
+        """,
+        (now, lease_until, workspace_id, list(action_ids)),
+    )
+    return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+async def cancel(
+    connection: Connection, workspace_id: str, action_ids: Sequence[str], reason: str, now: datetime
+) -> frozenset[str]:
+    """Withdraws plans, and answers those that were still plans."""
+    cursor = await connection.execute(
+        """
+        UPDATE action SET state = 'cancelled', error_code = %s, finished_at = %s, token = token + 1
+        WHERE workspace_id = %s AND id = ANY(%s::uuid[]) AND state = 'planned' RETURNING id
+        """,
+        (reason, now, workspace_id, list(action_ids)),
+    )
+    return frozenset(row[0] for row in await cursor.fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is written of an action after its deed; ``token`` is the one that it was begun with.
+
+    ``due_at`` is when an uncertain one is asked about next. ``awaiting`` leaves it performing without a lease.
+    """
+
+    id: str
+    token: int
+    state: str
+    due_at: datetime
+    awaiting: str | None = None
+    external_id: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    keeps_quota: bool = True
+    finished_at: datetime | None = field(default=None)
+
+
+async def settle(connection: Connection, workspace_id: str, rows: Sequence[Settlement]) -> frozenset[str]:
+    """Writes what became of actions, and answers those that this worker still had."""
+    cursor = await connection.execute(
+        """
+        UPDATE action a SET state = r.state, awaiting = r.awaiting, lease_until = NULL, due_at = r.due_at,
+            external_id = coalesce(r.external_id, a.external_id), error_code = r.error_code,
+            error_message = r.error_message, finished_at = r.finished_at, token = a.token + 1,
+            quota = CASE WHEN r.keeps_quota THEN a.quota ELSE '[]' END
+        FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, token bigint, state action_state, due_at timestamptz,
+            awaiting text, external_id text, error_code text, error_message text, keeps_quota boolean,
+            finished_at timestamptz)
+        WHERE a.workspace_id = %s AND a.id = r.id AND a.token = r.token AND a.state IN ('performing', 'uncertain')
+        RETURNING a.id
+        """,
+        (msgspec.json.encode(rows).decode(), workspace_id),
+    )
+    return frozenset(row[0] for row in await cursor.fetchall())
+
+
+async def give_up_lost(connection: Connection, now: datetime, limit: int = 500) -> int:
+    """Makes uncertain what was being performed when its worker was lost; asked about at once. How many."""
+    cursor = await connection.execute(
+        """
+        UPDATE action a SET state = 'uncertain', lease_until = NULL, due_at = %(now)s, token = a.token + 1
+        FROM (SELECT workspace_id, id FROM action
+              WHERE state = 'performing' AND awaiting IS NULL AND lease_until <= %(now)s
+              LIMIT %(limit)s FOR UPDATE SKIP LOCKED) AS lost
+        WHERE a.workspace_id = lost.workspace_id AND a.id = lost.id
+        """,
+        {"now": now, "limit": limit},
+    )
+    return cursor.rowcount
+
+
+async def ask_about(
+    connection: Connection, now: datetime, again_at: datetime, limit: int
+) -> Mapping[str, list[Action]]:
+    """Uncertain actions to ask their channels about, by workspace; nobody else asks before ``again_at``."""
+    cursor = await connection.execute(
+        """
+        WITH chosen AS (
+            SELECT workspace_id, id FROM action WHERE state = 'uncertain' AND due_at <= %s
+            ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+        )
+        UPDATE action a SET due_at = %s, token = a.token + 1 FROM chosen
+        WHERE a.workspace_id = chosen.workspace_id AND a.id = chosen.id RETURNING a.workspace_id,
+        """
+        + _ACTION,
+        (now, limit, again_at),
+    )
+    found: dict[str, list[Action]] = {}
+    for workspace_id, *columns in await cursor.fetchall():
+        found.setdefault(workspace_id, []).append(Action(*columns))
+    return found
+
+
+async def open_action(connection: Connection, workspace_id: str, action_id: str) -> Action | None:
+    """An action whose outcome is still to come, None when there is no such one."""
+    async with connection.cursor(row_factory=class_row(Action)) as cursor:
+        await cursor.execute(
+            "SELECT "
+            + _ACTION
+            + " FROM action a WHERE a.workspace_id = %s AND a.id = %s AND a.state IN ('performing', 'uncertain')",
+            (workspace_id, action_id),
+        )
+        return await cursor.fetchone()
+
+
+async def next_due(connection: Connection) -> datetime | None:
+    """When an action is next to be performed, given up or asked about."""
+    cursor = await connection.execute(
+        """
+        SELECT least((SELECT min(due_at) FROM action WHERE state = 'planned' AND lead_id IS NOT NULL),
+            (SELECT min(lease_until) FROM action WHERE state = 'performing' AND awaiting IS NULL),
+            (SELECT min(due_at) FROM action WHERE state = 'uncertain' AND due_at < 'infinity'))
+        """
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None

@@ -1,0 +1,157 @@
+"""Decisions about the leads of one lane, turned into the rows that record them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from leadwright import ids
+from leadwright.campaigns.model import Counter
+from leadwright.engine import lanes
+from leadwright.engine.action_store import NewAction, QuotaTaken
+from leadwright.engine.ledger import Ledger
+from leadwright.engine.model import Act, Enrolment, Finish, Hold, Passed, Standing, Wait
+from leadwright.engine.sequence import Step
+from leadwright.engine.store import Place, Row
+from leadwright.leads.progress import StatusChange
+from leadwright.senders.limits import kind_of
+
+
+def lane_kind(step: Step, *, own_zone: bool) -> str:
+    """The lane in which a lead waits for this step."""
+    if not step.type.is_performed:
+        return lanes.JUDGE
+    kind = kind_of(step.type) or lanes.FREE
+    return f"{kind}{lanes.OWN_ZONE}" if own_zone else str(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One lead with its sender, what was decided, and where."""
+
+    row: Row
+    sender_id: str
+    own_zone: bool
+    decision: Standing
+    enrolment: Enrolment
+    passed: tuple[Passed, ...]
+
+    @property
+    def step(self) -> Step | None:
+        return None if isinstance(self.decision, Finish) else self.decision.step
+
+    @property
+    def lane(self) -> tuple[str, str]:
+        """Sender and kind of the lane that the lead is in from now on."""
+        if self.step is None or isinstance(self.decision, Hold):
+            return self.sender_id, lanes.JUDGE
+        return self.sender_id, lane_kind(self.step, own_zone=self.own_zone)
+
+
+@dataclass(slots=True)
+class Batch:
+    """The rows that one planning transaction writes; of one campaign."""
+
+    campaign_id: str
+    version: int
+    now: datetime
+    ledger: Ledger
+    lane_ids: dict[tuple[str | None, str], int] = field(default_factory=dict[tuple[str | None, str], int])
+    places: list[Place] = field(default_factory=list[Place])
+    actions: list[NewAction] = field(default_factory=list[NewAction])
+
+    def add(self, decided: Decided, quota: list[QuotaTaken] | None) -> None:
+        """Records the decision; an Act is planned when ``quota`` was taken for it (an empty list: none is needed)."""
+        status = self._tell_passed(decided)
+        decision = decided.decision
+        if isinstance(decision, Act) and quota is not None:
+            self._plan(decided, decision, status, quota)
+        elif isinstance(decision, Finish):
+            self._finish(decided, decision, status)
+        else:
+            self._wait(decided, decision, status)
+
+    def _tell_passed(self, decided: Decided) -> str:
+        """The lead's status after the steps that it left without a deed."""
+        status = decided.row.status
+        for passed in decided.passed:
+            self.ledger.note(decided.row.lead_id, "step_skipped", passed.step_id, {"reason": passed.reason})
+            if passed.status is not None:
+                self._change(decided.row, status, passed.status, passed.step_id)
+                status = passed.status
+        return status
+
+    def _plan(self, decided: Decided, act: Act, status: str, quota: list[QuotaTaken]) -> None:
+        row, step = decided.row, act.step
+        self.actions.append(
+            NewAction(
+                id=ids.new_id(),
+                lead_id=row.lead_id,
+                sender_id=decided.sender_id,
+                identity_kind=row.identity_kind,
+                identity_key=row.identity_key,
+                linkedin_url=row.linkedin_url,
+                step_id=step.id,
+                step_number=step.number,
+                sequence_version=self.version,
+                variant=act.variant,
+                kind=step.type.value,
+                content=act.content,
+                quota=quota,
+            )
+        )
+        self._place(decided, status, "leased", self.now)
+
+    def _finish(self, decided: Decided, finish: Finish, status: str) -> None:
+        self._change(decided.row, status, finish.status, None, reason=finish.reason)
+        self.ledger.count(self.campaign_id, Counter.ACTIVE, -1)
+        self._place(decided, finish.status, "done", self.now)
+
+    def _wait(self, decided: Decided, decision: Act | Wait | Hold, status: str) -> None:
+        """An Act without quota waits for its turn in the lane of its kind."""
+        if isinstance(decision, Act):
+            self._place(decided, status, "due", self.now)
+        elif isinstance(decision, Wait):
+            self._place(decided, status, "due", decision.until, rule=decision.rule)
+        else:
+            state = "held" if decision.until is None else "due"
+            if decision.rule != decided.row.hold_rule:
+                detail = {"rule": decision.rule.value, **decision.detail}
+                self.ledger.note(decided.row.lead_id, "held", decision.step.id, detail)
+            self._place(
+                decided, status, state, decision.until or self.now, rule=decision.rule, detail=dict(decision.detail)
+            )
+
+    def _place(
+        self,
+        decided: Decided,
+        status: str,
+        state: str,
+        due_at: datetime,
+        rule: str | None = None,
+        detail: dict[str, object] | None = None,
+    ) -> None:
+        row, step = decided.row, decided.step
+        self.places.append(
+            Place(
+                lead_id=row.lead_id,
+                status=status,
+                state=state,
+                step_id=step.id if step is not None else row.step_id,
+                step_since=decided.enrolment.step_since,
+                sequence_version=self.version,
+                sender_id=decided.sender_id,
+                lane_id=self.lane_ids[decided.lane],
+                due_at=due_at,
+                hold_rule=rule,
+                hold_detail=detail or {},
+                contacted_at=row.contacted_at,
+                messages_sent=row.messages_sent,
+            )
+        )
+
+    def _change(self, row: Row, before: str, after: str, step_id: str | None, reason: str | None = None) -> None:
+        detail = {"reason": reason} if reason else {}
+        self.ledger.change(
+            StatusChange(
+                row.lead_id, self.campaign_id, row.linkedin_url, before, after, row.custom_status, step_id, False, detail
+            )
+        )

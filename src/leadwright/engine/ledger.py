@@ -1,0 +1,49 @@
+"""What one transaction of the engine tells of its leads: events, history and counts, gathered and written at once."""
+
+from collections import Counter as Tally
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from leadwright.campaigns import service as campaigns
+from leadwright.campaigns.model import Counter
+from leadwright.events import service as events
+from leadwright.events.service import Fact
+from leadwright.leads import progress
+from leadwright.leads.progress import StatusChange
+from leadwright.leads.store import NewEntry
+from leadwright.postgres.pool import Connection
+
+
+class Ledger:
+    """Gathers what happened to the leads of one workspace, whose enrolments the caller holds; ``write`` stores it."""
+
+    def __init__(self, workspace_id: str) -> None:
+        self._workspace_id = workspace_id
+        self._facts: list[Fact] = []
+        self._entries: list[NewEntry] = []
+        self._counts: Tally[tuple[str, Counter]] = Tally()
+
+    def tell(self, fact: Fact) -> None:
+        self._facts.append(fact)
+
+    def note(self, lead_id: str, kind: str, step_id: str | None, detail: Mapping[str, Any]) -> None:
+        """An entry of the lead's history."""
+        self._entries.append(NewEntry(lead_id, kind, step_id, detail))
+
+    def change(self, change: StatusChange) -> None:
+        """A change of status, for the history and the world; to the status it has, nothing."""
+        if change.before != change.after:
+            self._entries.append(change.entry())
+            self._facts.append(change.fact())
+
+    def count(self, campaign_id: str, counter: Counter, delta: int = 1) -> None:
+        self._counts[campaign_id, counter] += delta
+
+    async def write(self, connection: Connection, now: datetime) -> None:
+        """Stores all of it, in the transaction of what happened."""
+        await progress.add_entries(connection, self._workspace_id, self._entries, now)
+        await events.record_many(connection, self._workspace_id, self._facts, now)
+        for campaign_id in sorted({campaign_id for campaign_id, _ in self._counts}):
+            deltas: dict[Counter | str, int] = {counter: n for (of, counter), n in self._counts.items() if of == campaign_id}
+            await campaigns.add_counts(connection, self._workspace_id, campaign_id, deltas)

@@ -1,0 +1,146 @@
+"""What the engine knows of a lead and what it can decide; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from leadwright.engine.sequence import Step, StepType
+from leadwright.templates import Fields
+
+
+class Status(StrEnum):
+    """The lead statuses that the engine sets: each is the last thing that happened to the lead."""
+
+    PENDING = "PENDING"
+    PROFILE_VIEWED = "PROFILE_VIEWED"
+    LIKED_POST = "LIKED_POST"
+    CONNECTION_SENT = "CONNECTION_SENT"
+    CONNECTION_ALREADY_SENT = "CONNECTION_ALREADY_SENT"
+    CONNECTED = "CONNECTED"
+    CONNECTION_WITHDRAWN = "CONNECTION_WITHDRAWN"
+    NOT_CONNECTED = "NOT_CONNECTED"
+    MESSAGE_SENT = "MESSAGE_SENT"
+    FOLLOWUP_SENT = "FOLLOWUP_SENT"
+    PROFILE_UNREACHABLE = "PROFILE_UNREACHABLE"
+    BLOCKED = "BLOCKED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    DONE = "DONE"
+
+
+class Rule(StrEnum):
+    """What can hold a lead by itself, in the words of the contract's ``why``."""
+
+    WAITING_FOR_DELAY = "waiting_for_delay"
+    WAITING_FOR_ACCEPTANCE = "waiting_for_acceptance"
+    WAITING_FOR_TASK = "waiting_for_task"
+    OUTSIDE_WINDOW = "outside_window"
+    MISSING_FIELD = "missing_field"
+    OTHER_CONVERSATION = "other_conversation"
+    SENDER_UNAVAILABLE = "sender_unavailable"
+    UNCERTAIN_ACTION = "uncertain_action"
+    SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a campaign says of leads that cannot go on."""
+
+    skips_missing: bool = False
+    acceptance_timeout: timedelta = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A lead's place: ``step_since`` is the end of the step before, from which delays count."""
+
+    lead_id: str
+    step_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a lead and its sender at one moment. ``fields`` are the lead's, as templates name them.
+
+    ``opens_at`` is when the window in the lead's own time zone is next open: None where the campaign's own
+    window decides. ``done`` are the ids of the steps that were performed for this lead.
+    """
+
+    fields: Fields
+    sender: Fields
+    policy: Policy = Policy()
+    connected_at: datetime | None = None
+    invited_at: datetime | None = None
+    suppressed: bool = False
+    other_conversation: bool = False
+    done: frozenset[str] = frozenset()
+    opens_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Perform the step now, with this rendered content (``text``, ``subject``, ``title``, ``url``, ``payload``)."""
+
+    step: Step
+    content: Mapping[str, object] = field(default_factory=dict[str, object])
+    variant: int | None = None
+
+    @property
+    def kind(self) -> StepType:
+        return self.step.type
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can happen before ``until``."""
+
+    step: Step
+    until: datetime
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The lead goes on at another step at once: the step before ended at ``at``.
+
+    ``to`` is the index of the step, None where the sequence is over. ``status`` is what the lead turned out to
+    be without a deed, ``reason`` tells the history why the step was not performed.
+    """
+
+    to: int | None
+    at: datetime
+    status: Status | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Waits for something that may happen at any time, and is looked at again at ``until`` (None: only then)."""
+
+    step: Step
+    rule: Rule
+    until: datetime | None
+    detail: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The lead is through."""
+
+    status: Status
+    reason: str | None = None
+
+
+Decision = Act | Wait | Branch | Hold | Finish
+Standing = Act | Wait | Hold | Finish
+"""A decision that takes no further one at the same moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A step that a lead left without a deed, for its history."""
+
+    step_id: str
+    reason: str
+    status: Status | None

@@ -1,0 +1,270 @@
+"""The SQL of leads on their way: a campaign's course, the leads that are due, and where they stand next."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, LiteralString
+
+import msgspec
+from psycopg.rows import class_row
+
+from leadwright.campaigns import schedule
+from leadwright.campaigns.schedule import Schedule
+from leadwright.postgres.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What the engine reads of a campaign; ``schedule`` None: always open."""
+
+    id: str
+    sender_ids: Sequence[str]
+    schedule: Schedule | None
+    version: int
+    skips_missing: bool
+    acceptance_timeout: timedelta
+    max_new_leads_per_day: int | None
+    approach_despite_other_conversation: bool
+    entry_lane_id: int
+
+
+async def course(connection: Connection, workspace_id: str, campaign_id: str) -> Course | None:
+    cursor = await connection.execute(
+        """
+        SELECT id, sender_ids, schedule, sequence_version, missing_variable = 'skip_step', acceptance_timeout,
+               max_new_leads_per_day, approach_despite_other_conversation, entry_lane_id
+        FROM campaign WHERE workspace_id = %s AND id = %s
+        """,
+        (workspace_id, campaign_id),
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        return None
+    return Course(row[0], row[1], None if row[2] is None else schedule.from_json(row[2]), *row[3:])
+
+
+async def sequence_source(
+    connection: Connection, workspace_id: str, campaign_id: str, version: int
+) -> Mapping[str, object]:
+    """A version of a campaign's sequence as it was saved."""
+    cursor = await connection.execute(
+        "SELECT sequence FROM campaign_sequence WHERE workspace_id = %s AND campaign_id = %s AND version = %s",
+        (workspace_id, campaign_id, version),
+    )
+    row = await cursor.fetchone()
+    assert row is not None, "a version that a lead stands in is never deleted before the lead"
+    return row[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A lead that is due, with its place; without a step it has not begun."""
+
+    lead_id: str
+    linkedin_url: str
+    identity_kind: str
+    identity_key: str
+    first_name: str | None
+    last_name: str | None
+    company: str | None
+    title: str | None
+    email: str | None
+    custom: Mapping[str, Any]
+    created_at: datetime
+    status: str = "PENDING"
+    custom_status: str | None = None
+    state: str = "due"
+    step_id: str | None = None
+    step_since: datetime | None = None
+    sequence_version: int | None = None
+    sender_id: str | None = None
+    contacted_at: datetime | None = None
+    messages_sent: int = 0
+    hold_rule: str | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """As templates name them: a standard field hides a custom one of its name."""
+        standard = {
+            "firstName": self.first_name,
+            "lastName": self.last_name,
+            "company": self.company,
+            "title": self.title,
+            "email": self.email,
+            "linkedinUrl": self.linkedin_url,
+        }
+        return {**self.custom, **standard}
+
+
+_LEAD: LiteralString = """
+    l.id AS lead_id, l.linkedin_url, l.identity_kind, l.identity_key, l.first_name, l.last_name, l.company,
+    l.title, l.email, l.custom, l.created_at
+"""
+_PLACE: LiteralString = """
+    e.status, e.custom_status, e.state, e.step_id, e.step_since, e.sequence_version, e.sender_id, e.contacted_at,
+    e.messages_sent, e.hold_rule
+"""
+
+
+async def due(connection: Connection, workspace_id: str, lane_id: int, now: datetime, limit: int) -> list[Row]:
+    """Leads of a lane whose time has come, the longest due first, held until the transaction ends."""
+    async with connection.cursor(row_factory=class_row(Row)) as cursor:
+        await cursor.execute(
+            "SELECT "
+            + _LEAD
+            + ","
+            + _PLACE
+            + """
+            FROM enrolment e JOIN lead l ON l.workspace_id = e.workspace_id AND l.id = e.lead_id
+            WHERE e.workspace_id = %s AND e.lane_id = %s AND e.state = 'due' AND e.due_at <= %s
+            ORDER BY e.due_at, e.lead_id LIMIT %s FOR UPDATE OF e SKIP LOCKED
+            """,
+            (workspace_id, lane_id, now, limit),
+        )
+        return await cursor.fetchall()
+
+
+async def entering(connection: Connection, workspace_id: str, campaign_id: str, limit: int) -> list[Row]:
+    """The next leads without an enrolment, oldest first, held; the caller gives them one: ``place``."""
+    async with connection.cursor(row_factory=class_row(Row)) as cursor:
+        await cursor.execute(
+            "SELECT "
+            + _LEAD
+            + """
+            FROM lead l WHERE l.workspace_id = %s AND l.campaign_id = %s AND NOT l.enrolled
+            ORDER BY l.id LIMIT %s FOR UPDATE OF l SKIP LOCKED
+            """,
+            (workspace_id, campaign_id, limit),
+        )
+        return await cursor.fetchall()
+
+
+async def lock(connection: Connection, workspace_id: str, lead_ids: Sequence[str]) -> dict[str, Row]:
+    """The enrolments of these leads, held; waits for whoever holds one, in one order."""
+    async with connection.cursor(row_factory=class_row(Row)) as cursor:
+        await cursor.execute(
+            "SELECT "
+            + _LEAD
+            + ","
+            + _PLACE
+            + """
+            FROM enrolment e JOIN lead l ON l.workspace_id = e.workspace_id AND l.id = e.lead_id
+            WHERE e.workspace_id = %s AND e.lead_id = ANY(%s::uuid[]) ORDER BY e.lead_id FOR UPDATE OF e
+            """,
+            (workspace_id, list(lead_ids)),
+        )
+        return {row.lead_id: row for row in await cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a lead stands from now on. ``state``: due, leased (an open action has it), held or done."""
+
+    lead_id: str
+    status: str
+    state: str
+    step_id: str | None
+    step_since: datetime
+    sequence_version: int
+    sender_id: str | None
+    lane_id: int
+    due_at: datetime
+    hold_rule: str | None = None
+    hold_detail: Mapping[str, object] = field(default_factory=dict[str, object])
+    contacted_at: datetime | None = None
+    messages_sent: int = 0
+
+
+async def place(
+    connection: Connection, workspace_id: str, campaign_id: str, places: Sequence[Place], now: datetime
+) -> None:
+    """Writes where leads stand, whose rows the caller holds; one that has no enrolment gets it."""
+    names = {
+        "rows": msgspec.json.encode(places).decode(),
+        "workspace": workspace_id,
+        "campaign": campaign_id,
+        "now": now,
+    }
+    await connection.execute(_PLACED, names)
+
+
+_PLACED: LiteralString = """
+    WITH placed AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(lead_id uuid, status lead_status, state enrolment_state,
+            step_id text, step_since timestamptz, sequence_version integer, sender_id uuid, lane_id bigint,
+            due_at timestamptz, hold_rule text, hold_detail jsonb, contacted_at timestamptz, messages_sent integer)
+    ), entered AS (
+        UPDATE lead SET enrolled = true FROM placed
+        WHERE lead.workspace_id = %(workspace)s AND lead.id = placed.lead_id AND NOT lead.enrolled
+    )
+    INSERT INTO enrolment AS e (workspace_id, lead_id, campaign_id, status, state, step_id, step_since,
+        sequence_version, sender_id, lane_id, due_at, hold_rule, hold_detail, contacted_at, messages_sent, updated_at)
+    SELECT %(workspace)s, lead_id, %(campaign)s, status, state, step_id, step_since, sequence_version, sender_id,
+        lane_id, due_at, hold_rule, nullif(hold_detail, '{}'), contacted_at, messages_sent, %(now)s
+    FROM placed
+    ON CONFLICT (workspace_id, lead_id) DO UPDATE SET status = excluded.status, state = excluded.state,
+        step_id = excluded.step_id, step_since = excluded.step_since, sequence_version = excluded.sequence_version,
+        sender_id = excluded.sender_id, lane_id = excluded.lane_id, due_at = excluded.due_at,
+        hold_rule = excluded.hold_rule, hold_detail = excluded.hold_detail, contacted_at = excluded.contacted_at,
+        messages_sent = excluded.messages_sent, lease_until = NULL, token = e.token + 1,
+        updated_at = CASE WHEN e.status = excluded.status THEN e.updated_at ELSE excluded.updated_at END
+"""
+
+
+async def free(
+    connection: Connection, workspace_id: str, lane_id: int, entry_lane_id: int, now: datetime, limit: int
+) -> int:
+    """Moves leads of a lane that nobody has contacted back to where senders are given; answers how many."""
+    cursor = await connection.execute(
+        """
+        UPDATE enrolment e SET lane_id = %(entry)s, sender_id = NULL, due_at = %(now)s, token = e.token + 1
+        FROM (SELECT lead_id FROM enrolment WHERE workspace_id = %(workspace)s AND lane_id = %(lane)s
+                AND state = 'due' AND contacted_at IS NULL
+              LIMIT %(limit)s FOR UPDATE SKIP LOCKED) AS chosen
+        WHERE e.workspace_id = %(workspace)s AND e.lead_id = chosen.lead_id
+        """,
+        {"workspace": workspace_id, "lane": lane_id, "entry": entry_lane_id, "now": now, "limit": limit},
+    )
+    return cursor.rowcount
+
+
+async def new_leads_of_day(connection: Connection, workspace_id: str, campaign_id: str, day: date) -> int:
+    """How many leads began on the day; the row is held, so that the count stands until the transaction ends."""
+    cursor = await connection.execute(
+        """
+        INSERT INTO campaign_day AS d (workspace_id, campaign_id, day) VALUES (%s, %s, %s)
+        ON CONFLICT (workspace_id, campaign_id, day) DO UPDATE SET new_leads = d.new_leads RETURNING new_leads
+        """,
+        (workspace_id, campaign_id, day),
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return row[0]
+
+
+async def count_new_leads(connection: Connection, workspace_id: str, campaign_id: str, day: date, count: int) -> None:
+    await connection.execute(
+        """
+        INSERT INTO campaign_day AS d (workspace_id, campaign_id, day, new_leads) VALUES (%s, %s, %s, %s)
+        ON CONFLICT (workspace_id, campaign_id, day) DO UPDATE SET new_leads = d.new_leads + excluded.new_leads
+        """,
+        (workspace_id, campaign_id, day, count),
+    )
+
+
+async def through(connection: Connection, limit: int = 20) -> list[tuple[str, str]]:
+    """Started campaigns, each with its workspace, of whose leads none is on the way, by the counters."""
+    cursor = await connection.execute(
+        """
+        SELECT c.workspace_id, c.id FROM campaign c
+        WHERE c.status = 'started'
+          AND (SELECT coalesce(sum(k.value), 0) FROM campaign_counter k WHERE k.workspace_id = c.workspace_id
+               AND k.campaign_id = c.id AND k.counter = 'active')
+            + (SELECT coalesce(sum(d.delta), 0) FROM campaign_counter_delta d WHERE d.workspace_id = c.workspace_id
+               AND d.campaign_id = c.id AND d.counter = 'active') <= 0
+          AND EXISTS (SELECT FROM lead l WHERE l.workspace_id = c.workspace_id AND l.campaign_id = c.id)
+        LIMIT %s
+        """,
+        (limit,),
+    )
+    return [(row[0], row[1]) for row in await cursor.fetchall()]
