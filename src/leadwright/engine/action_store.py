@@ -6,7 +6,7 @@ lease has passed on changes nothing.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, LiteralString
 
 import msgspec
@@ -15,10 +15,7 @@ from psycopg.rows import class_row
 from leadwright.campaigns import schedule
 from leadwright.campaigns.schedule import Schedule
 from leadwright.postgres.pool import Connection
-
-QuotaTaken = tuple[str, str, date]
-"""Kind, period and the day on which the period starts: what to give back when a deed did not happen."""
-
+from leadwright.senders.quotas import Taken
 
 @dataclass(frozen=True, slots=True)
 class NewAction:
@@ -36,7 +33,7 @@ class NewAction:
     variant: int | None
     kind: str
     content: Mapping[str, object]
-    quota: Sequence[QuotaTaken]
+    quota: Sequence[Taken]
 
 
 async def plan(
@@ -230,12 +227,14 @@ class Settlement:
     """What is written of an action after its deed; ``token`` is the one that it was begun with.
 
     ``due_at`` is when an uncertain one is asked about next. ``awaiting`` leaves it performing without a lease.
+    ``attempt`` is how often it was tried, in earnest.
     """
 
     id: str
     token: int
     state: str
     due_at: datetime
+    attempt: int
     awaiting: str | None = None
     external_id: str | None = None
     error_code: str | None = None
@@ -249,11 +248,11 @@ async def settle(connection: Connection, workspace_id: str, rows: Sequence[Settl
     cursor = await connection.execute(
         """
         UPDATE action a SET state = r.state, awaiting = r.awaiting, lease_until = NULL, due_at = r.due_at,
-            external_id = coalesce(r.external_id, a.external_id), error_code = r.error_code,
+            attempt = r.attempt, external_id = coalesce(r.external_id, a.external_id), error_code = r.error_code,
             error_message = r.error_message, finished_at = r.finished_at, token = a.token + 1,
             quota = CASE WHEN r.keeps_quota THEN a.quota ELSE '[]' END
         FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, token bigint, state action_state, due_at timestamptz,
-            awaiting text, external_id text, error_code text, error_message text, keeps_quota boolean,
+            attempt smallint, awaiting text, external_id text, error_code text, error_message text, keeps_quota boolean,
             finished_at timestamptz)
         WHERE a.workspace_id = %s AND a.id = r.id AND a.token = r.token AND a.state IN ('performing', 'uncertain')
         RETURNING a.id

@@ -1,18 +1,20 @@
 """Decisions about the leads of one lane, turned into the rows that record them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from leadwright import ids
 from leadwright.campaigns.model import Counter
 from leadwright.engine import lanes
-from leadwright.engine.action_store import NewAction, QuotaTaken
+from leadwright.engine.action_store import NewAction
 from leadwright.engine.ledger import Ledger
 from leadwright.engine.model import Act, Enrolment, Finish, Hold, Passed, Standing, Wait
 from leadwright.engine.sequence import Step
 from leadwright.engine.store import Place, Row
 from leadwright.leads.progress import StatusChange
 from leadwright.senders.limits import kind_of
+from leadwright.senders.quotas import Taken
 
 
 def lane_kind(step: Step, *, own_zone: bool) -> str:
@@ -58,7 +60,7 @@ class Batch:
     places: list[Place] = field(default_factory=list[Place])
     actions: list[NewAction] = field(default_factory=list[NewAction])
 
-    def add(self, decided: Decided, quota: list[QuotaTaken] | None) -> None:
+    def add(self, decided: Decided, quota: Sequence[Taken] | None) -> None:
         """Records the decision; an Act is planned when ``quota`` was taken for it (an empty list: none is needed)."""
         status = self._tell_passed(decided)
         decision = decided.decision
@@ -79,7 +81,7 @@ class Batch:
                 status = passed.status
         return status
 
-    def _plan(self, decided: Decided, act: Act, status: str, quota: list[QuotaTaken]) -> None:
+    def _plan(self, decided: Decided, act: Act, status: str, quota: Sequence[Taken]) -> None:
         row, step = decided.row, act.step
         self.actions.append(
             NewAction(
