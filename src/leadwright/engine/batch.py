@@ -14,6 +14,7 @@ from leadwright.engine.sequence import Step
 from leadwright.engine.store import Place, Row
 from leadwright.leads.progress import StatusChange
 from leadwright.senders.limits import kind_of
+from leadwright.senders.model import Sender
 from leadwright.senders.quotas import Taken
 
 
@@ -30,11 +31,15 @@ class Decided:
     """One lead with its sender, what was decided, and where."""
 
     row: Row
-    sender_id: str
+    sender: Sender
     own_zone: bool
     decision: Standing
     enrolment: Enrolment
     passed: tuple[Passed, ...]
+
+    @property
+    def sender_id(self) -> str:
+        return self.sender.id
 
     @property
     def step(self) -> Step | None:
@@ -77,7 +82,7 @@ class Batch:
         for passed in decided.passed:
             self.ledger.note(decided.row.lead_id, "step_skipped", passed.step_id, {"reason": passed.reason})
             if passed.status is not None:
-                self._change(decided.row, status, passed.status, passed.step_id)
+                self._change(decided, status, passed.status, passed.step_id)
                 status = passed.status
         return status
 
@@ -103,7 +108,7 @@ class Batch:
         self._place(decided, status, "leased", self.now)
 
     def _finish(self, decided: Decided, finish: Finish, status: str) -> None:
-        self._change(decided.row, status, finish.status, None, reason=finish.reason)
+        self._change(decided, status, finish.status, None, reason=finish.reason)
         self.ledger.count(self.campaign_id, Counter.ACTIVE, -1)
         self._place(decided, finish.status, "done", self.now)
 
@@ -150,10 +155,20 @@ class Batch:
             )
         )
 
-    def _change(self, row: Row, before: str, after: str, step_id: str | None, reason: str | None = None) -> None:
-        detail = {"reason": reason} if reason else {}
+    def _change(
+        self, decided: Decided, before: str, after: str, step_id: str | None, reason: str | None = None
+    ) -> None:
+        row = decided.row
         self.ledger.change(
             StatusChange(
-                row.lead_id, self.campaign_id, row.linkedin_url, before, after, row.custom_status, step_id, False, detail
+                row.lead_id,
+                self.campaign_id,
+                row.linkedin_url,
+                before,
+                after,
+                row.custom_status,
+                step_id,
+                decided.sender.is_simulated,
+                {"reason": reason} if reason else {},
             )
         )

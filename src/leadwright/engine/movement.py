@@ -1,4 +1,4 @@
-"""Where leads go when their deeds are over: gathered for many, of any campaigns of one workspace, and written at once."""
+"""Where leads go when their deeds are over: gathered for many of one workspace, and written at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -123,9 +123,7 @@ class Movement:
         row = replace(lead.row, step_id=step_id, step_since=self._now, sequence_version=version)
         self._place(replace(lead, row=row), kind, state="due", due_at=due_at)
 
-    def _place(
-        self, lead: Standing, kind: str, *, state: str, due_at: datetime, rule: Rule | None = None
-    ) -> None:
+    def _place(self, lead: Standing, kind: str, *, state: str, due_at: datetime, rule: Rule | None = None) -> None:
         row = lead.row
         place = Place(
             lead_id=row.lead_id,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadwright import ids
+from leadwright.campaigns.model import Counter
 from leadwright.channels.channel import Done, Later, Permanent, RateLimited, SenderDown, Temporary, Unknown
 from leadwright.engine import action_store, store
 from leadwright.engine.action_store import Action, Settlement
@@ -13,7 +14,7 @@ from leadwright.engine.ledger import Ledger
 from leadwright.engine.model import Rule, Status
 from leadwright.engine.movement import Movement, Standing
 from leadwright.engine.sequence import StepType
-from leadwright.engine.settlement import Settled, is_exhausted, retry_at, settlement
+from leadwright.engine.settlement import Settled, has_failed, is_exhausted, retry_at, settlement
 from leadwright.engine.store import Row
 from leadwright.engine.telling import (
     counters_of_deed,
@@ -59,7 +60,7 @@ async def settle(
     reports = [(each.action.sender_id, each.outcome) for each in news]
     failing = await health.report_many(connection, workspace_id, reports, now)
     messages = await _tell_inbox(connection, workspace_id, news, rows, now)
-    routes = await _routes(connection, sequences, workspace_id, rows.values())
+    routes = await routes_of(connection, sequences, workspace_id, rows.values())
     telling = _Telling(Ledger(workspace_id), messages)
     movement = Movement(workspace_id, now, telling.ledger, routes)
     for each in news:
@@ -68,9 +69,7 @@ async def settle(
     return Settling(news, failing, messages)
 
 
-async def _give_back(
-    connection: Connection, workspace_id: str, pairs: Sequence[tuple[Settled, Settlement]]
-) -> None:
+async def _give_back(connection: Connection, workspace_id: str, pairs: Sequence[tuple[Settled, Settlement]]) -> None:
     await quotas.give_back_many(
         connection,
         workspace_id,
@@ -78,7 +77,7 @@ async def _give_back(
     )
 
 
-async def _routes(
+async def routes_of(
     connection: Connection, sequences: Sequences, workspace_id: str, rows: Iterable[Row]
 ) -> Mapping[str, Route]:
     of_campaign: dict[str, list[Row]] = {}
@@ -159,6 +158,8 @@ class _Telling:
         done = each.outcome if isinstance(each.outcome, Done) else None
         if done is not None:
             self._tell_deed(each, done, row)
+        if has_failed(each):
+            self._count(each.action, Counter.DEEDS_FAILED)
         if row is None:
             return
         lead = Standing(row, row.campaign_id, each.action.sender_id, row.status, each.simulated)
@@ -173,18 +174,23 @@ class _Telling:
     def _tell_deed(self, each: Settled, done: Done, row: Row | None) -> None:
         action = each.action
         kept = self._messages.get(action.id)
-        fact = fact_of_deed(
-            action, done, kept.conversation_id if kept is not None else None, simulated=each.simulated
-        )
+        fact = fact_of_deed(action, done, kept.conversation_id if kept is not None else None, simulated=each.simulated)
         if fact is not None:
             self.ledger.tell(fact)
-        if action.campaign_id is not None:
-            for counter in counters_of_deed(action, done, row):
-                self.ledger.count(action.campaign_id, counter)
+        for counter in counters_of_deed(action, done, row):
+            self._count(action, counter)
 
-    def _after_deed(
-        self, action: Action, done: Done, lead: Standing, movement: Movement, now: datetime
-    ) -> Standing:
+    def _count(self, action: Action, counter: Counter) -> None:
+        if action.campaign_id is not None:
+            self.ledger.count(
+                action.campaign_id,
+                counter,
+                step_id=action.step_id,
+                variant=action.variant,
+                sender_id=action.sender_id,
+            )
+
+    def _after_deed(self, action: Action, done: Done, lead: Standing, movement: Movement, now: datetime) -> Standing:
         """The lead with what the deed made of it. After its end nothing but a reply or a person changes a status."""
         row = lead.row
         if lead.row.state != "done":
@@ -201,14 +207,19 @@ class _Telling:
 def _entry(each: Settled) -> tuple[str, dict[str, object]]:
     """The outcome as the lead's history keeps it."""
     action, outcome = each.action, each.outcome
-    detail: dict[str, object] = {"kind": action.kind, "actionId": ids.public(ids.Prefix.ACTION, action.id), "attempt": action.attempt}
+    detail: dict[str, object] = {
+        "kind": action.kind,
+        "actionId": ids.public(ids.Prefix.ACTION, action.id),
+        "attempt": action.attempt,
+    }
     if each.simulated:
         detail["simulated"] = True
     match outcome:
         case Done():
             found = {"found": outcome.found} if outcome.found else {}
             variant = {} if action.variant is None else {"variant": action.variant}
-            return "performed", {**detail, **found, **variant}
+            words = {"note": outcome.note} if outcome.note else {}
+            return "performed", {**detail, **found, **variant, **words}
         case Later():
             return "awaiting_outcome", {**detail, "awaiting": outcome.awaiting}
         case Permanent():

@@ -44,11 +44,11 @@ class Scene:
 class Planner:
     """Plans for any workspace; ``batch`` is the most leads of one transaction."""
 
-    def __init__(self, database: Database, secrets: SecretBox, *, batch: int) -> None:
+    def __init__(self, database: Database, secrets: SecretBox, sequences: Sequences, *, batch: int) -> None:
         self._database = database
         self._secrets = secrets
         self._batch = batch
-        self._sequences = Sequences()
+        self._sequences = sequences
 
     async def plan(self, now: datetime) -> bool:
         """Plans for one lane; False when no lane has anything to plan."""
@@ -88,7 +88,7 @@ class Planner:
             await allotment.hold(connection, [(sender, kind, len(rows))])
             rows = rows[: allotment.left(sender.id, kind)]
         await self._record(connection, scene, [(row, sender) for row in rows], allotment)
-        return (kind and allotment.next_at(sender.id, kind)) or now
+        return (allotment.next_at(sender.id, kind) if kind else None) or now
 
     async def _enter(self, connection: Connection, scene: Scene) -> datetime | None:
         """Leads without a sender: as many begin as the senders are free to act for, and the campaign lets begin."""
@@ -186,7 +186,7 @@ def _decide(route: Route, known: Situation, row: Row, sender: Sender, now: datet
     decision, enrolment, passed = walk(
         route.sequence, route.step_of(row), enrolment, known.facts(row, sender, route.policy, now), now
     )
-    return Decided(row, sender.id, own_zone is not None, decision, enrolment, passed)
+    return Decided(row, sender, own_zone is not None, decision, enrolment, passed)
 
 
 def _opens_at(scene: Scene, sender: Sender) -> datetime | None:

@@ -15,12 +15,16 @@ STOP_ASKING_AFTER = timedelta(hours=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
 NOT_DONE = Temporary("not_done", retry_after=timedelta())
 """A person says that an uncertain deed did not happen: it is tried anew, however often it was tried."""
+NOT_STARTED = Temporary("not_started", retry_after=timedelta())
+"""The worker stopped before it came to the deed."""
+_NO_ATTEMPT = frozenset({NOT_DONE.code, NOT_STARTED.code})
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
     """An action and its outcome; ``token`` is the one it was begun, or asked about, with."""
 
+    workspace_id: str
     action: Action
     token: int
     outcome: Outcome
@@ -28,7 +32,15 @@ class Settled:
 
 
 def is_exhausted(action: Action, outcome: Temporary) -> bool:
-    return outcome.code != NOT_DONE.code and action.attempt > len(RETRY_AFTER)
+    return outcome.code not in _NO_ATTEMPT and action.attempt > len(RETRY_AFTER)
+
+
+def has_failed(settled: Settled) -> bool:
+    """Whether the deed did not happen and is not tried again."""
+    outcome = settled.outcome
+    if isinstance(outcome, Temporary):
+        return is_exhausted(settled.action, outcome)
+    return isinstance(outcome, Permanent)
 
 
 def retry_at(action: Action, outcome: Temporary, now: datetime) -> datetime:
@@ -60,7 +72,8 @@ def settlement(settled: Settled, now: datetime) -> Settlement:
             return _not_done(settled, "failed", outcome.code, outcome.message, now)
         case Temporary():
             state = "failed" if is_exhausted(action, outcome) else "cancelled"
-            return _not_done(settled, state, outcome.code, outcome.message, now)
+            refund = int(outcome.code in _NO_ATTEMPT)
+            return _not_done(settled, state, outcome.code, outcome.message, now, refund=refund)
         case RateLimited() | SenderDown():
             return _not_done(settled, "cancelled", "sender_unavailable", outcome.message, now, refund=1)
         case Unknown():

@@ -7,17 +7,13 @@ from datetime import datetime
 from leadwright.engine import action_store, calendar
 from leadwright.engine.model import Facts, Policy
 from leadwright.engine.store import Course, Row
-from leadwright.identity import Identity, IdentityKind
+from leadwright.identity import Identity
 from leadwright.inbox import service as inbox
 from leadwright.inbox.model import Relationship
 from leadwright.postgres.pool import Connection
 from leadwright.senders.model import Sender
 from leadwright.suppression import service as suppression
 from leadwright.suppression.service import Approached
-
-
-def identity_of(row: Row) -> Identity:
-    return Identity(IdentityKind(row.identity_kind), row.identity_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +31,7 @@ class Situation:
         return None if self.course.schedule is None else calendar.own_zone(row.fields)
 
     def facts(self, row: Row, sender: Sender, policy: Policy, now: datetime) -> Facts:
-        identity, zone = identity_of(row), self.own_zone(row)
+        identity, zone = row.identity, self.own_zone(row)
         known = self.relationships.get((sender.id, identity))
         return Facts(
             fields=row.fields,
@@ -54,7 +50,7 @@ async def situation(
     connection: Connection, workspace_id: str, course: Course, assigned: Sequence[tuple[Row, Sender]]
 ) -> Situation:
     """One question for each kind of thing, whatever the number of leads."""
-    identities = [identity_of(row) for row, _ in assigned]
+    identities = [row.identity for row, _ in assigned]
     pairs = [(sender.id, identity) for (_, sender), identity in zip(assigned, identities, strict=True)]
     approached = [
         Approached(row.lead_id, identity.text, row.email, row.company)

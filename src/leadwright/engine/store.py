@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from leadwright.campaigns import schedule
 from leadwright.campaigns.schedule import Schedule
+from leadwright.identity import Identity, IdentityKind
 from leadwright.postgres.pool import Connection
 
 
@@ -85,6 +86,10 @@ class Row:
     hold_rule: str | None = None
 
     @property
+    def identity(self) -> Identity:
+        return Identity(IdentityKind(self.identity_kind), self.identity_key)
+
+    @property
     def name(self) -> str | None:
         return " ".join(part for part in (self.first_name, self.last_name) if part) or None
 
@@ -102,11 +107,11 @@ class Row:
         return {**self.custom, **standard}
 
 
-_LEAD: LiteralString = """
-    l.id AS lead_id, l.campaign_id, l.linkedin_url, l.identity_kind, l.identity_key, l.first_name, l.last_name, l.company,
-    l.title, l.email, l.custom, l.created_at
+LEAD_COLUMNS: LiteralString = """
+    l.id AS lead_id, l.campaign_id, l.linkedin_url, l.identity_kind, l.identity_key, l.first_name, l.last_name,
+    l.company, l.title, l.email, l.custom, l.created_at
 """
-_PLACE: LiteralString = """
+PLACE_COLUMNS: LiteralString = """
     e.status, e.custom_status, e.state, e.step_id, e.step_since, e.sequence_version, e.sender_id, e.contacted_at,
     e.messages_sent, e.hold_rule
 """
@@ -117,9 +122,9 @@ async def due(connection: Connection, workspace_id: str, lane_id: int, now: date
     async with connection.cursor(row_factory=class_row(Row)) as cursor:
         await cursor.execute(
             "SELECT "
-            + _LEAD
+            + LEAD_COLUMNS
             + ","
-            + _PLACE
+            + PLACE_COLUMNS
             + """
             FROM enrolment e JOIN lead l ON l.workspace_id = e.workspace_id AND l.id = e.lead_id
             WHERE e.workspace_id = %s AND e.lane_id = %s AND e.state = 'due' AND e.due_at <= %s
@@ -135,7 +140,7 @@ async def entering(connection: Connection, workspace_id: str, campaign_id: str, 
     async with connection.cursor(row_factory=class_row(Row)) as cursor:
         await cursor.execute(
             "SELECT "
-            + _LEAD
+            + LEAD_COLUMNS
             + """
             FROM lead l WHERE l.workspace_id = %s AND l.campaign_id = %s AND NOT l.enrolled
             ORDER BY l.id LIMIT %s FOR UPDATE OF l SKIP LOCKED
@@ -150,9 +155,9 @@ async def lock(connection: Connection, workspace_id: str, lead_ids: Sequence[str
     async with connection.cursor(row_factory=class_row(Row)) as cursor:
         await cursor.execute(
             "SELECT "
-            + _LEAD
+            + LEAD_COLUMNS
             + ","
-            + _PLACE
+            + PLACE_COLUMNS
             + """
             FROM enrolment e JOIN lead l ON l.workspace_id = e.workspace_id AND l.id = e.lead_id
             WHERE e.workspace_id = %s AND e.lead_id = ANY(%s::uuid[]) ORDER BY e.lead_id FOR UPDATE OF e

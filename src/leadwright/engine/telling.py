@@ -63,7 +63,7 @@ def fact_of_deed(action: Action, done: Done, conversation_id: str | None, *, sim
 
 def counters_of_deed(action: Action, done: Done, row: Row | None) -> tuple[Counter, ...]:
     """What the deed counts as for its campaign."""
-    counted: list[Counter] = []
+    counted = [Counter.DEEDS_DONE]
     if done.found is None and action.kind == StepType.CONNECT:
         counted.append(Counter.CONNECTIONS_SENT)
     if action.kind == StepType.MESSAGE:

@@ -51,7 +51,7 @@ async def report_many(
     rests = [rest for sender_id, outcome in outcomes if (rest := _rest(sender_id, outcome, now)) is not None]
     if rests:
         await health_store.rest(connection, workspace_id, list({rest.sender_id: rest for rest in rests}.values()), now)
-    failures = await health_store.count_failures(connection, workspace_id, runs) if runs else {}
+    failures = await health_store.count_failures(connection, workspace_id, runs)
     return frozenset(sender_id for sender_id, count in failures.items() if count >= MOST_FAILURES)
 
 
@@ -76,7 +76,7 @@ def _runs(outcomes: Sequence[tuple[str, Outcome]]) -> list[Run]:
 
 
 def _failed(outcome: Outcome) -> bool:
-    """A person whom nobody can reach says nothing against the sender, and one that rests does so for its own reasons."""
+    """A person whom nobody can reach says nothing against the sender; one that rests does so for its own reasons."""
     if isinstance(outcome, Permanent):
         return outcome.code in ("refused", "not_supported")
     return isinstance(outcome, Temporary | Unknown)
@@ -92,6 +92,11 @@ def _rest(sender_id: str, outcome: Outcome, now: datetime) -> Rest | None:
             return Rest(sender_id, SenderStatus.DISCONNECTED, outcome.message or "The channel lost the account", until)
         case _:
             return None
+
+
+async def forget_failures(connection: Connection, workspace_id: str, sender_id: str) -> None:
+    """Counts anew, after what they came to."""
+    await health_store.forget_failures(connection, workspace_id, sender_id)
 
 
 async def restore(connection: Connection, now: datetime) -> Mapping[str, Sequence[str]]:

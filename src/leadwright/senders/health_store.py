@@ -32,6 +32,8 @@ async def rest(connection: Connection, workspace_id: str, rests: "Sequence[Rest]
 
 async def count_failures(connection: Connection, workspace_id: str, runs: "Sequence[Run]") -> Mapping[str, int]:
     """Adds runs to the failures in a row, and answers those of the senders for whom that changed something."""
+    if not runs:
+        return {}
     cursor = await connection.execute(
         """
         WITH chosen AS MATERIALIZED (
@@ -47,6 +49,12 @@ async def count_failures(connection: Connection, workspace_id: str, runs: "Seque
         (msgspec.json.encode(runs).decode(), workspace_id, workspace_id),
     )
     return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+async def forget_failures(connection: Connection, workspace_id: str, sender_id: str) -> None:
+    await connection.execute(
+        "UPDATE sender SET failures = 0 WHERE workspace_id = %s AND id = %s", (workspace_id, sender_id)
+    )
 
 
 async def restore(connection: Connection, now: datetime) -> Mapping[str, list[str]]:

@@ -18,6 +18,8 @@ Key = tuple[str, str, str, date]
 
 async def hold(connection: Connection, workspace_id: str, keys: Sequence[Key]) -> Mapping[Key, int]:
     """How much of each is used; the rows are held until the transaction ends, and made where there are none."""
+    if not keys:
+        return {}
     names = {"workspace": workspace_id, "rows": _json([(*key, 0) for key in keys])}
     found = await _held(connection, names)
     if len(found) < len(set(keys)):
@@ -50,6 +52,8 @@ async def _held(connection: Connection, names: Mapping[str, str]) -> dict[Key, i
 
 async def used(connection: Connection, workspace_id: str, keys: Sequence[Key]) -> Mapping[Key, int]:
     """How much of each is used, nothing held; those without a row are left out."""
+    if not keys:
+        return {}
     cursor = await connection.execute(
         """
         SELECT q.sender_id, q.kind, q.period, q.starts_on, q.used
@@ -85,6 +89,8 @@ class Pace:
 async def hold_paces(connection: Connection, workspace_id: str, sender_ids: Sequence[str]) -> Mapping[str, Pace]:
     """The paces of senders, held until the transaction ends and made where there are none; None: at any time."""
     ordered = sorted(set(sender_ids))
+    if not ordered:
+        return {}
     found = await _paces(connection, workspace_id, ordered)
     if len(found) < len(ordered):
         await connection.execute(

@@ -1,4 +1,4 @@
-"""How much a sender may still do, kept exactly: held while deeds are planned, given back for those that did not happen."""
+"""How much a sender may still do, kept exactly: taken when a deed is planned, given back when it did not happen."""
 
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,9 +38,9 @@ async def hold(
     """
     wishes = list(wanted)
     paced = [sender.id for sender, _, _ in wishes if sender.limits.min_gap > timedelta()]
-    paces = await quota_store.hold_paces(connection, workspace_id, paced) if paced else {}
+    paces = await quota_store.hold_paces(connection, workspace_id, paced)
     keys = [key for sender, kind, _ in wishes for key in _keys(sender, kind, now)]
-    used = await quota_store.hold(connection, workspace_id, keys) if keys else {}
+    used = await quota_store.hold(connection, workspace_id, keys)
     return {(sender.id, kind): _room(sender, kind, most, used, paces, now) for sender, kind, most in wishes}
 
 
@@ -142,6 +142,19 @@ async def give_back_many(
         await quota_store.add(connection, workspace_id, {key: -count for key, count in counts.items()})
 
 
+async def hold_begin_times(
+    connection: Connection, workspace_id: str, sender_ids: Iterable[str]
+) -> Mapping[str, datetime | None]:
+    """From when on the next deed of senders with a gap may begin (None: at once); held until the transaction ends."""
+    paces = await quota_store.hold_paces(connection, workspace_id, list(sender_ids))
+    return {sender_id: pace.begin_at for sender_id, pace in paces.items()}
+
+
+async def pace_deeds(connection: Connection, workspace_id: str, begin_at: Mapping[str, datetime]) -> None:
+    """Says from when on the next deeds may begin, of senders that are held."""
+    await quota_store.pace_deeds(connection, workspace_id, begin_at)
+
+
 def is_current(sender: Sender, quota: Sequence[Sequence[str | date]], now: datetime) -> bool:
     """Whether a deed that took this quota would still count in the same day and week."""
     present = {(period.value, starts_on.isoformat()) for period, starts_on in caps.periods(sender, now)}
@@ -168,7 +181,7 @@ async def standing(
 ) -> Mapping[str, Mapping[QuotaKind, Standing]]:
     """Per sender and kind; nothing is held, so it may have changed when it is read."""
     keys = [key for sender in senders for kind in QuotaKind for key in _keys(sender, kind, now)]
-    used = await quota_store.used(connection, workspace_id, keys) if keys else {}
+    used = await quota_store.used(connection, workspace_id, keys)
     return {sender.id: {kind: _standing(sender, kind, used, now) for kind in QuotaKind} for sender in senders}
 
 
