@@ -34,6 +34,7 @@ TAGS: Mapping[str, str] = {
     "campaigns": "A sequence of timed steps, and the leads that walk through it.",
     "suppressions": "The do-not-contact list of the workspace, checked whenever leads are added.",
     "identity": "Who is the same person, whatever the spelling of the address.",
+    "inbox": "What senders and people write to each other: read it, answer, invite.",
     "events": "Everything that happened, in order: the feed for receivers that were down.",
     "account": "The key that asks, its workspace, and the keys of that.",
     "status": "Whether the server is alive and can serve. These routes want no key.",
