@@ -14,6 +14,7 @@ from leadwright.inbox.reading import Conversations, Marked, Messages
 _CAMEL = ConfigDict(alias_generator=to_camel, validate_by_name=True)
 _ID = "0199c0ffee0070008000000000000001"
 _AT = "2026-03-01T09:30:00.000Z"
+READ_EXAMPLE = {"upToMessageId": f"msg_{_ID}"}
 _URL = "https://www.linkedin.com/in/jane-smith"
 
 
