@@ -152,6 +152,14 @@ class Batch:
         detail = {"reason": reason} if reason else {}
         self.ledger.change(
             StatusChange(
-                row.lead_id, self.campaign_id, row.linkedin_url, before, after, row.custom_status, step_id, False, detail
+                row.lead_id,
+                self.campaign_id,
+                row.linkedin_url,
+                before,
+                after,
+                row.custom_status,
+                step_id,
+                False,
+                detail,
             )
         )
