@@ -6,11 +6,12 @@ from datetime import timedelta
 from leadwright.channels import simulator_store
 from leadwright.channels.channel import Deed, Outcome, RateLimited, SenderDown, Temporary, Unknown
 from leadwright.channels.simulated_network import SimulatorConfig, happening, read_config
+from leadwright.channels.simulator_store import next_due
 from leadwright.channels.simulator_store import take_due as due_facts
 from leadwright.engine.sequence import StepType
 from leadwright.postgres.pool import Connection, Database
 
-__all__ = ["Simulator", "SimulatorConfig", "due_facts"]
+__all__ = ["Simulator", "SimulatorConfig", "due_facts", "next_due"]
 
 _DAY = timedelta(hours=24)
 
