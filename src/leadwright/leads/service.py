@@ -6,12 +6,24 @@ from datetime import datetime
 
 from leadwright import ids
 from leadwright.campaigns import service as campaigns
+from leadwright.engine import stopping, waking
 from leadwright.errors import NotFound
 from leadwright.events import service as events
 from leadwright.events.model import EventType
 from leadwright.identity import Identity, IdentityKind
-from leadwright.leads import ingest_store, store
-from leadwright.leads.model import AddLeads, Filter, Lead, LeadStatus, NewLead, Outcome, Rejection, Result, parse_row
+from leadwright.leads import courtesy, ingest_store, store
+from leadwright.leads.model import (
+    AddLeads,
+    Courtesy,
+    Filter,
+    Lead,
+    LeadStatus,
+    NewLead,
+    Outcome,
+    Rejection,
+    Result,
+    parse_row,
+)
 from leadwright.pages import Page
 from leadwright.people import service as people
 from leadwright.people.service import Held
@@ -72,12 +84,18 @@ async def add(
         _add_suppressible(leads)
     if held.erasure_key is not None:
         _add_digests(leads, workspace_id, held.erasure_key)
-    done = await ingest_store.ingest(connection, workspace_id, batch, plain=held.nothing)
+    if request.skip_if is not None:
+        await courtesy.mark(connection, workspace_id, campaign_id, leads, request.skip_if, now)
+    plain = held.nothing and request.skip_if is None
+    done = await ingest_store.ingest(connection, workspace_id, batch, plain=plain)
     if done is None:
         raise campaigns.not_found()
     if done.added and done.campaign_status == "finished" and done.finished_by == "system":
         await campaigns.resume_after_adding(connection, workspace_id, campaign_id, now)
         done = replace(done, campaign_status="started")
+    filled = [(row.kind, row.key) for row in done.not_added if row.updated]
+    if filled:
+        await waking.fields_filled(connection, workspace_id, campaign_id, filled, now)
     results = _refusals(batch, done)
     if all_results:
         results = await _all_results(connection, workspace_id, batch, done)
@@ -183,15 +201,31 @@ def _known(row: ingest_store.NotAdded, lead_id: str | None) -> Result:
     identity_key = f"{row.kind}:{row.key}"
     if row.updated:
         return Result(row.index, Outcome.UPDATED, lead_id=lead_id, identity_key=identity_key)
-    in_request = row.occurrence > 1
+    in_request = row.occurrence > 1 and row.courtesy is None
+    code, reason = _why_not(row, in_request=in_request)
     return Result(
         row.index,
         Outcome.DUPLICATE_IN_REQUEST if in_request else Outcome.DUPLICATE,
         identity_key=identity_key,
-        code="duplicate_in_request" if in_request else "duplicate",
-        reason="The person stands earlier in this request" if in_request else "The person is in the campaign already",
+        code=code,
+        reason=reason,
         existing_lead_id=lead_id,
     )
+
+
+def _why_not(row: ingest_store.NotAdded, *, in_request: bool) -> tuple[str, str]:
+    """Code and sentence of a row that counts as a duplicate."""
+    match row.courtesy:
+        case Courtesy.CONTACTED_RECENTLY:
+            return "contacted_recently", "The person was contacted within the days of skipIf"
+        case Courtesy.IN_ACTIVE_CAMPAIGN:
+            return "in_active_campaign", "The person is on the way in another started campaign"
+        case Courtesy.SAME_COMPANY_REPLIED:
+            return "same_company_replied", "Somebody of the same company has replied"
+        case _ if in_request:
+            return "duplicate_in_request", "The person stands earlier in this request"
+        case _:
+            return "duplicate", "The person is in the campaign already"
 
 
 def _by_index(result: Result) -> int:
@@ -245,9 +279,11 @@ async def remove(connection: Connection, workspace_id: str, lead_id: str | None,
         raise not_found()
     was_active = standing.state != "done"
     if purge:
+        await stopping.purge(connection, workspace_id, [lead_id])
         await store.purge(connection, workspace_id, lead_id)
         await count(connection, workspace_id, standing, leads=-1, active=-1 if was_active else 0)
     elif standing.status != LeadStatus.STOPPED:
+        await stopping.withdraw(connection, workspace_id, [lead_id], "stopped", now)
         await store.stop(connection, workspace_id, lead_id, now)
         await count(connection, workspace_id, standing, active=-1 if was_active else 0)
         await tell_status(connection, workspace_id, lead_id, standing, LeadStatus.STOPPED, now)
