@@ -28,6 +28,7 @@ from leadwright.senders import api as senders_api
 from leadwright.senders import standing_api
 from leadwright.settings import Settings
 from leadwright.suppression import api as suppression_api
+from leadwright.tasks import api as tasks_api
 from leadwright.webhooks import api as webhooks_api
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     campaigns_api.router,
     standing_api.router,
     senders_api.router,
+    tasks_api.router,
     suppression_api.router,
     leads_api.identity_router,
     people_api.router,
