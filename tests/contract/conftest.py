@@ -1,4 +1,4 @@
-"""What an outside client needs: the document, a workspace that holds nothing yet, and the shape that every error has."""
+"""What an outside client needs: the document, a workspace that holds nothing yet, the shape of every error."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,7 +25,9 @@ async def document(anonymous: httpx.AsyncClient) -> JSON:
 
 
 @pytest.fixture
-async def connect(base_url: str, database: Database, make_key: Callable[..., Awaitable[dict[str, str]]]) -> Any:
+async def connect(
+    base_url: str, database: Database, make_key: Callable[..., Awaitable[dict[str, str]]]
+) -> AsyncIterator[Connect]:
     """Makes clients, each of a fresh workspace unless one is named, with the scopes that are named or all."""
     opened: list[httpx.AsyncClient] = []
 
@@ -45,15 +47,15 @@ async def connect(base_url: str, database: Database, make_key: Callable[..., Awa
 
 
 @pytest.fixture
-async def own(connect: Connect) -> AsyncIterator[httpx.AsyncClient]:
+async def own(connect: Connect) -> httpx.AsyncClient:
     """A client with a key for everything in a workspace that holds nothing yet."""
-    yield await connect()
+    return await connect()
 
 
 @pytest.fixture
-async def stranger(connect: Connect) -> AsyncIterator[httpx.AsyncClient]:
+async def stranger(connect: Connect) -> httpx.AsyncClient:
     """The same in another workspace."""
-    yield await connect()
+    return await connect()
 
 
 @pytest.fixture(scope="session")

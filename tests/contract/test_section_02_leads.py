@@ -18,7 +18,14 @@ FULL_KEYS = LEAD_KEYS | {
     *("about", "location", "industry", "website", "profilePictureUrl", "followerCount", "connectionCount"),
     *("isPremium", "isOpenProfile", "data"),
 }
-STATUSES = ["PENDING", "PROCESSING", "MESSAGE_SENT", "CONNECTION_SENT", "CONNECTION_ACCEPTED", "CONNECTION_ALREADY_SENT", "REPLY_RECEIVED", "FOLLOWUP_SENT", "BLOCKED", "PROFILE_UNREACHABLE", "RATE_LIMITED", "FAILED", "SUCCESS", "UNSUBSCRIBED", "IRRELEVANT", "SKIPPED", "DONE", "MEETING_BOOKED", "OPPORTUNITY", "LIKED_POST", "MESSAGE_SCHEDULED", "CONNECTION_SCHEDULED", "LIKE_POST_SCHEDULED", "VIEW_PROFILE_SCHEDULED", "CONNECTED", "CONNECTION_WITHDRAWN", "WITHDRAWAL_SCHEDULED", "WITHDRAWAL_NOT_POSSIBLE", "NOT_CONNECTED", "ICP_MATCH", "ICP_NOT_MATCH", "PROFILE_VIEWED", "STARTED", "STOPPED", "WAITING"]
+LISTED = """
+PENDING PROCESSING MESSAGE_SENT CONNECTION_SENT CONNECTION_ACCEPTED CONNECTION_ALREADY_SENT REPLY_RECEIVED
+FOLLOWUP_SENT BLOCKED PROFILE_UNREACHABLE RATE_LIMITED FAILED SUCCESS UNSUBSCRIBED IRRELEVANT SKIPPED DONE
+MEETING_BOOKED OPPORTUNITY LIKED_POST MESSAGE_SCHEDULED CONNECTION_SCHEDULED LIKE_POST_SCHEDULED
+VIEW_PROFILE_SCHEDULED CONNECTED CONNECTION_WITHDRAWN WITHDRAWAL_SCHEDULED WITHDRAWAL_NOT_POSSIBLE NOT_CONNECTED
+ICP_MATCH ICP_NOT_MATCH PROFILE_VIEWED STARTED STOPPED WAITING
+"""
+STATUSES = LISTED.split()
 OUTCOMES = ["OPPORTUNITY", "MEETING_BOOKED", "NOT_INTERESTED", "DONE", "UNSUBSCRIBED", "IRRELEVANT"]
 CUSTOM = [
     *("LEAD", "INTERESTED", "MEETING_BOOKED", "MEETING_COMPLETE_NOT_CLOSED", "CLOSED", "WRONG_PERSON"),
@@ -93,7 +100,8 @@ async def test_2_four_custom_keys_also_show_in_the_profile_when_they_are_texts(c
 
 
 async def test_2_of_a_key_that_stands_twice_the_last_counts(own, campaign, leads_of):
-    body = '{"campaignId": "%s", "leads": [{"linkedinUrl": "in/jane", "firstName": "A", "firstName": "B"}]}' % campaign
+    row = '{"linkedinUrl": "in/jane", "firstName": "A", "firstName": "B"}'
+    body = f'{{"campaignId": "{campaign}", "leads": [{row}]}}'
     await own.post("/v1/leads", content=body, headers={"Content-Type": "application/json"})
     [lead] = await leads_of(campaign)
     assert lead["firstName"] == "B"
