@@ -1,7 +1,7 @@
 """Making, showing, editing and ending campaigns, and the events of their status."""
 
-from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
 
 from leadwright import ids
 from leadwright.campaigns import counters, store
@@ -13,16 +13,21 @@ from leadwright.campaigns.model import (
     Counter,
     Overview,
     Settings,
+    Statistics,
     Status,
+    Tally,
     Totals,
+    read_dimensions,
 )
 from leadwright.clock import iso
-from leadwright.engine.sequence import Sequence, parse_sequence
+from leadwright.engine.sequence import Sequence as Steps
+from leadwright.engine.sequence import parse_sequence
 from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.events import service as events
 from leadwright.events.model import JSON, EventType
 from leadwright.leads import store as leads_store
 from leadwright.postgres.pool import Connection
+from leadwright.senders import service as senders
 
 
 async def create(connection: Connection, workspace_id: str, settings: Settings, now: datetime) -> Overview:
@@ -68,7 +73,7 @@ async def lead_count(connection: Connection, workspace_id: str, campaign_id: str
     return totals[campaign_id].leads
 
 
-async def sequence(connection: Connection, workspace_id: str, campaign_id: str) -> Sequence:
+async def sequence(connection: Connection, workspace_id: str, campaign_id: str) -> Steps:
     """The campaign's compiled sequence. Raises NotFound."""
     campaign = await _campaign(connection, workspace_id, campaign_id)
     return parse_sequence(campaign.settings.sequence)
@@ -87,6 +92,16 @@ async def add_counts(
 ) -> None:
     """Counts what happened in this transaction. Raises ValueError for a counter that does not exist."""
     await counters.add(connection, workspace_id, campaign_id, deltas)
+
+
+async def tally(connection: Connection, workspace_id: str, tallies: Sequence[Tally], now: datetime) -> None:
+    """Counts what happened in this transaction, by step, variant, sender and day beside the totals."""
+    await counters.tally(connection, workspace_id, tallies, now.astimezone(UTC).date())
+
+
+async def statistics(connection: Connection, workspace_id: str, campaign_id: str) -> Statistics:
+    """What a campaign has come to, by step, variant, sender and day; zeros for an unknown one."""
+    return read_dimensions(await counters.dimensions(connection, workspace_id, campaign_id))
 
 
 async def edit(
@@ -207,7 +222,7 @@ async def _campaign(connection: Connection, workspace_id: str, campaign_id: str)
 
 
 async def _require_senders(connection: Connection, workspace_id: str, sender_ids: Collection[str]) -> None:
-    if sender_ids and set(sender_ids) - await store.senders_among(connection, workspace_id, sender_ids):
+    if sender_ids and set(sender_ids) - await senders.exists(connection, workspace_id, sender_ids):
         raise sender_not_found()
 
 
