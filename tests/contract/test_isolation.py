@@ -228,7 +228,9 @@ async def worlds(
 
 
 def put(body: Any, name: str, value: str) -> Any:
-    return {**(body or {}), name: [value] if name.endswith("Ids") else value}
+    """The body with an id in it; an action stands alone, so it makes room."""
+    rest = {each: kept for each, kept in (body or {}).items() if each != "action"}
+    return {**rest, name: [value] if name.endswith("Ids") else value}
 
 
 def requests(operation: Operation, ours: World, name_of: Callable[[str], str]) -> Iterator[tuple[str, Asked]]:
