@@ -22,6 +22,7 @@ from leadwright.http.route import Edge
 from leadwright.imports import api as imports_api
 from leadwright.leads import api as leads_api
 from leadwright.people import api as people_api
+from leadwright.privacy import api as privacy_api
 from leadwright.settings import Settings
 from leadwright.suppression import api as suppression_api
 from leadwright.webhooks import api as webhooks_api
@@ -34,6 +35,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     suppression_api.router,
     leads_api.identity_router,
     people_api.router,
+    privacy_api.router,
     events_api.router,
     webhooks_api.router,
     admin_api.router,
