@@ -132,6 +132,14 @@ async def test_the_do_not_contact_list(direct):
         await direct.suppressions.remove(entry.id)
 
 
+async def test_one_persons_data(direct, campaign):
+    await direct.leads.add(campaign, [{"linkedinUrl": "in/erased", "firstName": "Gone"}])
+    held = await direct.privacy.export(linkedin_url="in/erased")
+    assert (held.identity_keys, len(held.leads)) == (["slug:erased"], 1)
+    assert (await direct.privacy.erase(linkedin_url="in/erased")).leads_erased == 1
+    assert (await direct.privacy.export(email="gone@example.com")).leads == []
+
+
 async def test_who_is_whom(direct):
     [person, nobody] = (await direct.leads.resolve([PERSON, "https://example.com"])).results
     assert (person.canonical, nobody.code) == ("slug:jane-smith", "wrong_host")

@@ -35,6 +35,7 @@ class AsyncClient:
         self.campaigns = groups.AsyncCampaigns(self)
         self.events = groups.AsyncEvents(self)
         self.leads = groups.AsyncLeads(self)
+        self.privacy = groups.AsyncPrivacy(self)
         self.suppressions = groups.AsyncSuppressions(self)
         self.webhooks = groups.AsyncWebhooks(self)
 

@@ -1,7 +1,7 @@
 """The calls of the asynchronous client, by subject; ``calls`` says what each takes."""
 
 from leadwright.client.binding import AsyncGroup, awaited, each_async
-from leadwright.client.calls import account, campaigns, events, leads, suppressions, webhooks
+from leadwright.client.calls import account, campaigns, events, leads, privacy, suppressions, webhooks
 
 
 class AsyncLeads(AsyncGroup):
@@ -87,3 +87,10 @@ class AsyncEvents(AsyncGroup):
 
     page = awaited(events.page)
     every = each_async(events.every)
+
+
+class AsyncPrivacy(AsyncGroup):
+    """All that is held of one person."""
+
+    erase = awaited(privacy.erase)
+    export = awaited(privacy.export)

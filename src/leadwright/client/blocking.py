@@ -39,6 +39,7 @@ class Client:
         self.campaigns = groups.Campaigns(self)
         self.events = groups.Events(self)
         self.leads = groups.Leads(self)
+        self.privacy = groups.Privacy(self)
         self.suppressions = groups.Suppressions(self)
         self.webhooks = groups.Webhooks(self)
 

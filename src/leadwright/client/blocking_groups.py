@@ -1,7 +1,7 @@
 """The calls of the blocking client, by subject; ``calls`` says what each takes."""
 
 from leadwright.client.binding import Group, blocking, each
-from leadwright.client.calls import account, campaigns, events, leads, suppressions, webhooks
+from leadwright.client.calls import account, campaigns, events, leads, privacy, suppressions, webhooks
 
 
 class Leads(Group):
@@ -87,3 +87,10 @@ class Events(Group):
 
     page = blocking(events.page)
     every = each(events.every)
+
+
+class Privacy(Group):
+    """All that is held of one person."""
+
+    erase = blocking(privacy.erase)
+    export = blocking(privacy.export)
