@@ -20,9 +20,11 @@ from leadwright.http.problems import problem, unknown_route
 from leadwright.http.request_id import RequestContext
 from leadwright.http.route import Edge
 from leadwright.imports import api as imports_api
+from leadwright.inbox import api as inbox_api
 from leadwright.leads import api as leads_api
 from leadwright.people import api as people_api
 from leadwright.privacy import api as privacy_api
+from leadwright.senders import api as senders_api
 from leadwright.settings import Settings
 from leadwright.suppression import api as suppression_api
 from leadwright.webhooks import api as webhooks_api
@@ -32,9 +34,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     leads_api.router,
     imports_api.router,
     campaigns_api.router,
+    senders_api.router,
     suppression_api.router,
     leads_api.identity_router,
     people_api.router,
+    inbox_api.router,
     privacy_api.router,
     events_api.router,
     webhooks_api.router,

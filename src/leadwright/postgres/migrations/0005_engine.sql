@@ -38,11 +38,12 @@ CREATE TABLE sender_quota (
     used         integer NOT NULL DEFAULT 0,
     PRIMARY KEY (workspace_id, sender_id, kind, period, starts_on)
 );
--- When the sender may do its next deed: the minimum gap.
+-- The minimum gap: when the sender's next deed may be planned, and when it may begin. A row only where there is a gap.
 CREATE TABLE sender_pace (
     workspace_id uuid NOT NULL,
     sender_id    uuid NOT NULL,
-    next_at      timestamptz NOT NULL,
+    plan_at      timestamptz NOT NULL DEFAULT '-infinity',
+    begin_at     timestamptz NOT NULL DEFAULT '-infinity',
     PRIMARY KEY (workspace_id, sender_id)
 );
 
@@ -191,3 +192,13 @@ CREATE TABLE simulated_fact (
     PRIMARY KEY (workspace_id, sender_id, external_id)
 );
 CREATE INDEX simulated_fact_due ON simulated_fact (due_at);
+
+-- What the simulated network did: so that it does nothing twice, and can be asked. Names no person.
+CREATE TABLE simulated_deed (
+    workspace_id uuid NOT NULL,
+    sender_id    uuid NOT NULL,
+    id           uuid NOT NULL,                      -- the action's
+    performed_at timestamptz NOT NULL,
+    PRIMARY KEY (workspace_id, sender_id, id)
+);
+CREATE INDEX simulated_deed_by_time ON simulated_deed (workspace_id, sender_id, performed_at);
