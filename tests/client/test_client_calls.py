@@ -194,3 +194,17 @@ async def test_ids_are_encoded_in_paths(direct):
     for beyond in ("../campaigns", "a/b"):
         with pytest.raises(RouteNotFound):
             await direct.leads.read(beyond)
+
+
+async def test_senders(direct):
+    made = await direct.senders.create(
+        "Ada Lovelace", "in/ada", "manual", first_name="Ada", limits={"messagesPerDay": 5}, ramp_up=None
+    )
+    assert (made.first_name, made.limits.messages_per_day, made.simulated) == ("Ada", 5, False)
+    assert (await direct.senders.edit(made.id, name="Ada King")).name == "Ada King"
+    assert made.id in [each.id async for each in direct.senders.every()]
+    assert (await direct.senders.page()).pagination.total == 1
+    assert [each async for each in direct.inbox.conversations(made.id)] == []
+    assert (await direct.inbox.conversations_page(made.id, unread=True)).pagination.has_more is False
+    assert (await direct.senders.read(made.id)).channel == "manual"
+    assert (await direct.senders.remove(made.id)).id == made.id

@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -75,4 +75,4 @@ def _json_lines(text: TextIO, names: Mapping[str, str]) -> Iterator[Row]:
 def batches(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
     """The rows by so many at a time."""
     for first in rows:
-        yield list(chain([first], (row for row, _ in zip(rows, range(size - 1), strict=False))))
+        yield [first, *islice(rows, size - 1)]

@@ -34,8 +34,10 @@ class AsyncClient:
         self.account = groups.AsyncAccount(self)
         self.campaigns = groups.AsyncCampaigns(self)
         self.events = groups.AsyncEvents(self)
+        self.inbox = groups.AsyncInbox(self)
         self.leads = groups.AsyncLeads(self)
         self.privacy = groups.AsyncPrivacy(self)
+        self.senders = groups.AsyncSenders(self)
         self.suppressions = groups.AsyncSuppressions(self)
         self.webhooks = groups.AsyncWebhooks(self)
 

@@ -1,7 +1,7 @@
 """The calls of the asynchronous client, by subject; ``calls`` says what each takes."""
 
 from leadwright.client.binding import AsyncGroup, awaited, each_async
-from leadwright.client.calls import account, campaigns, events, leads, privacy, suppressions, webhooks
+from leadwright.client.calls import account, campaigns, events, inbox, leads, privacy, senders, suppressions, webhooks
 
 
 class AsyncLeads(AsyncGroup):
@@ -94,3 +94,25 @@ class AsyncPrivacy(AsyncGroup):
 
     erase = awaited(privacy.erase)
     export = awaited(privacy.export)
+
+
+class AsyncSenders(AsyncGroup):
+    """Accounts on whose behalf leads are approached."""
+
+    create = awaited(senders.create)
+    page = awaited(senders.page)
+    read = awaited(senders.read)
+    edit = awaited(senders.edit)
+    remove = awaited(senders.remove)
+    every = each_async(senders.every)
+
+
+class AsyncInbox(AsyncGroup):
+    """Conversations and messages."""
+
+    conversations_page = awaited(inbox.conversations_page)
+    read_conversation = awaited(inbox.read_conversation)
+    messages_page = awaited(inbox.messages_page)
+    mark_read = awaited(inbox.mark_read)
+    conversations = each_async(inbox.conversations)
+    messages = each_async(inbox.messages)

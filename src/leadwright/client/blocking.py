@@ -38,8 +38,10 @@ class Client:
         self.account = groups.Account(self)
         self.campaigns = groups.Campaigns(self)
         self.events = groups.Events(self)
+        self.inbox = groups.Inbox(self)
         self.leads = groups.Leads(self)
         self.privacy = groups.Privacy(self)
+        self.senders = groups.Senders(self)
         self.suppressions = groups.Suppressions(self)
         self.webhooks = groups.Webhooks(self)
 

@@ -1,7 +1,7 @@
 """The calls of the blocking client, by subject; ``calls`` says what each takes."""
 
 from leadwright.client.binding import Group, blocking, each
-from leadwright.client.calls import account, campaigns, events, leads, privacy, suppressions, webhooks
+from leadwright.client.calls import account, campaigns, events, inbox, leads, privacy, senders, suppressions, webhooks
 
 
 class Leads(Group):
@@ -94,3 +94,25 @@ class Privacy(Group):
 
     erase = blocking(privacy.erase)
     export = blocking(privacy.export)
+
+
+class Senders(Group):
+    """Accounts on whose behalf leads are approached."""
+
+    create = blocking(senders.create)
+    page = blocking(senders.page)
+    read = blocking(senders.read)
+    edit = blocking(senders.edit)
+    remove = blocking(senders.remove)
+    every = each(senders.every)
+
+
+class Inbox(Group):
+    """Conversations and messages."""
+
+    conversations_page = blocking(inbox.conversations_page)
+    read_conversation = blocking(inbox.read_conversation)
+    messages_page = blocking(inbox.messages_page)
+    mark_read = blocking(inbox.mark_read)
+    conversations = each(inbox.conversations)
+    messages = each(inbox.messages)
