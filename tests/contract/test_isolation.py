@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -19,6 +20,9 @@ from leadwright.accounts.model import Scope
 from leadwright.http.app import create_app
 from leadwright.http.openapi import document as written
 from leadwright.http.route import ANY_KEY
+from leadwright.identity import Identity, IdentityKind
+from leadwright.inbox import service as inbox
+from leadwright.inbox.model import Direction, NewMessage
 from leadwright.postgres.pool import Connection, Database
 from leadwright.settings import Settings
 
@@ -60,6 +64,11 @@ class Operation:
     @property
     def in_query(self) -> list[str]:
         return [p["name"] for p in self.drafted["parameters"] if p.get("in") == "query" and p["name"] in REFERENCES]
+
+    @property
+    def needed(self) -> list[str]:
+        """Parameters without which the route is not answered."""
+        return [p["name"] for p in self.drafted["parameters"] if p.get("in") == "query" and p.get("required")]
 
     @property
     def body(self) -> Any:
@@ -151,8 +160,8 @@ def nouns() -> set[str]:
     return in_paths | {REFERENCES[name] for each in OPERATIONS for name in [*each.in_query, *each.in_body]}
 
 
-async def furnish(client: httpx.AsyncClient) -> None:
-    """One of everything, by the routes."""
+async def furnish(client: httpx.AsyncClient) -> str:
+    """One of everything, by the routes; answers the sender's id."""
 
     async def post(path: str, body: JSON) -> JSON:
         answer = await client.post(path, json=body)
@@ -162,7 +171,7 @@ async def furnish(client: httpx.AsyncClient) -> None:
     mark = SECRET_OF_THE_OTHER
     await post("/v1/suppressions", {"entries": [{"company": mark}], "reason": mark})
     await post("/v1/keys", {"name": mark})
-    await post("/v1/senders", {"name": mark, "linkedinUrl": f"in/{mark}", "channel": "manual"})
+    sender = await post("/v1/senders", {"name": mark, "linkedinUrl": f"in/{mark}", "channel": "manual"})
     await post("/v1/webhooks", {"name": mark, "url": f"https://{mark}.invalid/"})
     campaign = await post("/v1/campaigns", {"name": mark, "description": mark})
     rows = [{"linkedinUrl": f"in/{mark}", "firstName": mark, "note": mark}, {"linkedinUrl": "in/jane", "company": mark}]
@@ -170,6 +179,23 @@ async def furnish(client: httpx.AsyncClient) -> None:
     lead = added["results"][0]["leadId"]
     await post(f"/v1/leads/{lead}/tags", {"tag": mark})
     await client.patch(f"/v1/leads/{lead}/status", json={"customLeadStatus": "INTERESTED", "note": mark})
+    return sender["id"]
+
+
+async def hear(database: Database, workspace_id: str, sender: str) -> None:
+    """Somebody writes to a sender."""
+    person = Identity(IdentityKind.SLUG, SECRET_OF_THE_OTHER)
+    heard = NewMessage(
+        ids.bare(ids.Prefix.SENDER, sender) or "",
+        person,
+        f"in/{SECRET_OF_THE_OTHER}",
+        SECRET_OF_THE_OTHER,
+        Direction.RECEIVED,
+        SECRET_OF_THE_OTHER,
+        datetime.now(UTC),
+    )
+    async with database.transaction() as connection:
+        await inbox.keep_messages(connection, workspace_id, [heard])
 
 
 async def settle(database: Database, workspace_id: str) -> None:
@@ -217,7 +243,7 @@ async def worlds(
     for each in (workspace, other_workspace):
         key = await make_key(workspace_id=each.id)
         client = httpx.AsyncClient(base_url=base_url, headers=key, timeout=60, trust_env=False)
-        await furnish(client)
+        await hear(database, each.id, await furnish(client))
         await settle(database, each.id)
         async with database.session() as connection:
             made.append(World(client, each.id, await inventory(connection, each.id)))
@@ -235,13 +261,14 @@ def put(body: Any, name: str, value: str) -> Any:
 def requests(operation: Operation, ours: World, name_of: Callable[[str], str]) -> Iterator[tuple[str, Asked]]:
     """The route asked with a foreign or a never-used id in one place, or in a place and all behind it."""
     path = {name: ours.named(name.removesuffix("_id")) for name in operation.in_path}
+    own = {name: ours.named(REFERENCES[name]) for name in operation.needed if name in REFERENCES}
     for at, name in enumerate(operation.in_path):
         foreign = {each: name_of(each.removesuffix("_id")) for each in operation.in_path[at:]}
-        yield name, Asked(operation, path | foreign, {}, operation.body)
+        yield name, Asked(operation, path | foreign, own, operation.body)
     for name in operation.in_query:
-        yield name, Asked(operation, path, {name: name_of(REFERENCES[name])}, operation.body)
+        yield name, Asked(operation, path, {**own, name: name_of(REFERENCES[name])}, operation.body)
     for name in operation.in_body:
-        yield name, Asked(operation, path, {}, put(operation.body, name, name_of(REFERENCES[name])))
+        yield name, Asked(operation, path, own, put(operation.body, name, name_of(REFERENCES[name])))
 
 
 async def rows_of(database: Database, workspace_id: str) -> dict[str, list[str]]:

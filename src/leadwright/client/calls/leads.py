@@ -9,8 +9,6 @@ from leadwright.client.answers import leads as answers
 from leadwright.client.answers.base import JSON
 from leadwright.client.request import Request, Walk, by_cursor, request
 
-MOST_A_REQUEST = 100
-
 
 def add(
     campaign_id: str,
