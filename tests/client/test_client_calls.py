@@ -204,6 +204,10 @@ async def test_senders(direct):
     assert (await direct.senders.edit(made.id, name="Ada King")).name == "Ada King"
     assert made.id in [each.id async for each in direct.senders.every()]
     assert (await direct.senders.page()).pagination.total == 1
+    [quota] = (await direct.senders.quotas()).senders
+    assert (quota.id, quota.quotas.messages.limit) == (made.id, 5)
+    [standing] = (await direct.senders.standing()).senders
+    assert (standing.remaining_messages, standing.messages_sent_today) == (5, 0)
     assert [each async for each in direct.inbox.conversations(made.id)] == []
     assert (await direct.inbox.conversations_page(made.id, unread=True)).pagination.has_more is False
     assert (await direct.senders.read(made.id)).channel == "manual"

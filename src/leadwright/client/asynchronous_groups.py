@@ -104,6 +104,8 @@ class AsyncSenders(AsyncGroup):
     read = awaited(senders.read)
     edit = awaited(senders.edit)
     remove = awaited(senders.remove)
+    quotas = awaited(senders.quotas)
+    standing = awaited(senders.standing)
     every = each_async(senders.every)
 
 

@@ -104,6 +104,8 @@ class Senders(Group):
     read = blocking(senders.read)
     edit = blocking(senders.edit)
     remove = blocking(senders.remove)
+    quotas = blocking(senders.quotas)
+    standing = blocking(senders.standing)
     every = each(senders.every)
 
 

@@ -58,3 +58,51 @@ class SenderMade(Sender):
 
 class Senders(Page, kw_only=True):
     senders: list[Sender]
+
+
+class Quota(Answer):
+    """What a sender may do of a kind today; None: no cap."""
+
+    limit: int | None
+    used: int
+    remaining: int | None
+    resets_at: datetime
+
+
+class Quotas(Answer):
+    connections: Quota
+    messages: Quota
+    likes: Quota
+    visits: Quota
+    emails: Quota
+
+
+class SenderQuotas(Answer):
+    id: str
+    name: str
+    quotas: Quotas
+
+
+class AllQuotas(Answer):
+    senders: list[SenderQuotas]
+    total: int
+
+
+class Standing(Answer):
+    """What a sender may still send today; None: no cap."""
+
+    id: str
+    name: str
+    linkedin_url: str
+    status: str
+    daily_message_limit: int | None
+    messages_sent_today: int
+    remaining_messages: int | None
+    daily_connection_limit: int | None
+    connections_sent_today: int
+    remaining_connections: int | None
+
+
+class Standings(Answer):
+    senders: list[Standing]
+    total: int

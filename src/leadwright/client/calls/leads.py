@@ -15,12 +15,14 @@ def add(
     leads: Sequence[Mapping[str, object]],
     *,
     on_duplicate: Literal["skip", "fill", "overwrite"] = "skip",
+    skip_if: JSON | None = None,
     full_report: bool = False,
     dry_run: bool = False,
     idempotency_key: str | None = None,
 ) -> Request[answers.Added]:
     """Adds 1 to 100 people to a campaign; every key of a row beside the standard fields is a custom field.
 
+    ``skip_if`` leaves people alone, as ``{"contactedWithinDays": 30}``; they are counted as duplicates.
     A key of your own makes that a later process can repeat the request and nothing is added twice.
     """
     made = request(
@@ -32,6 +34,7 @@ def add(
             "campaignId": campaign_id,
             "leads": [dict(row) for row in leads],
             "onDuplicate": UNSET if on_duplicate == "skip" else on_duplicate,
+            "skipIf": UNSET if skip_if is None else skip_if,
         },
     )
     return made if idempotency_key is None else made.keyed(idempotency_key)

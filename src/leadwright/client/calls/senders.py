@@ -68,3 +68,13 @@ def edit(sender_id: str, **fields: Unpack[Change]) -> Request[answers.SenderMade
 def remove(sender_id: str) -> Request[Done]:
     """Its conversations stay."""
     return request("DELETE", ONE, Done, sender_id)
+
+
+def quotas() -> Request[answers.AllQuotas]:
+    """What each sender may still do of each kind today."""
+    return request("GET", "/v1/senders/quotas", answers.AllQuotas)
+
+
+def standing() -> Request[answers.Standings]:
+    """What each sender may still send today, as the inbox shows it."""
+    return request("GET", "/v1/inbox/senders", answers.Standings)
