@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def test_its_nodes_follow_each_other(workflow: dict[str, Any]) -> None:
     followed = {
         name: [step["node"] for step in outputs["main"][0]] for name, outputs in workflow["connections"].items()
     }
-    assert followed == {name: [behind] for name, behind in zip(names, names[1:], strict=False)}
+    assert followed == {name: [behind] for name, behind in pairwise(names)}
     assert len({node["id"] for node in workflow["nodes"]}) == len(names)
 
 

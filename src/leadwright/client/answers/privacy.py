@@ -27,4 +27,5 @@ class Export(Answer):
     messages: list[JSON]
     events: list[JSON]
     deliveries: list[JSON]
+    company_replies: list[JSON]
     suppressions: list[JSON]
