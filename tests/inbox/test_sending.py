@@ -256,9 +256,9 @@ async def test_a_person_at_a_task_list_does_it_later(desk: Any) -> None:
     [
         ([{"status": "failed", "code": "not_connected"}], 400, "recipient_not_connected"),
         ([{"status": "failed", "code": "blocked"}], 400, "channel_refused"),
-        ([{"status": "temporary", "retryAfter": 90}], 503, "channel_unavailable"),
+        ([{"status": "temporary", "retryAfter": 90}], 503, "channel_failed"),
         ([{"status": "rate_limited", "retryAfter": 90}], 429, "sender_rate_limited"),
-        ([{"status": "disconnected"}], 503, "channel_unavailable"),
+        ([{"status": "disconnected"}], 503, "channel_failed"),
     ],
 )
 async def test_what_the_channel_did_not_do_is_told_and_costs_no_quota(

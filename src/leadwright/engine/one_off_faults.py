@@ -88,7 +88,7 @@ def passing(outcome: Outcome) -> LeadwrightError:
     told = getattr(outcome, "message", None) or "it could not be reached"
     if isinstance(outcome, RateLimited):
         return TooMany(f"The channel lets the account rest: {told}", retry_after=wait, code="sender_rate_limited")
-    return Unavailable(f"The channel could not do it now: {told}", retry_after=wait, code="channel_unavailable")
+    return Unavailable(f"The channel could not do it now: {told}", retry_after=wait, code="channel_failed")
 
 
 def not_rendered(message: str) -> InvalidRequest:
