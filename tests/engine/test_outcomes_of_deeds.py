@@ -14,11 +14,8 @@ from leadwright.events.model import EventType
 
 async def test_the_public_events_of_a_way(world: World) -> None:
     sender = await world.sender()
-    steps = [
-        step("connect", note="Hi {{firstName}}"),
-        step("message", id="hello"),
-        step("message", id="bump", after={"days": 1}),
-    ]
+    messages = [step("message", id="hello"), step("message", id="bump", after={"days": 1})]
+    steps = [step("connect", note="Hi {{firstName}}"), *messages]
     campaign = await world.campaign(steps, senders=[sender])
     (lead,) = await world.add(campaign, "ada")
     await world.run(hours=1)
