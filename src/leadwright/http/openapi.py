@@ -21,7 +21,7 @@ from leadwright.http.openapi_errors import (
     faults,
     headers,
 )
-from leadwright.http.route import ANY_KEY, RAW_BODY_MARK
+from leadwright.http.route import ANY_KEY, MEDIA_MARK, RAW_BODY_MARK
 from leadwright.ids import Prefix
 from leadwright.leads.wire import AddLeadsBody
 from leadwright.settings import Settings
@@ -121,7 +121,7 @@ def _body_fields(operation: JSON, components: JSON) -> frozenset[str]:
 
 
 def _completed(route: Route) -> JSON:
-    kept = {name: value for name, value in route.operation.items() if name != RAW_BODY_MARK}
+    kept = {name: value for name, value in route.operation.items() if name not in (RAW_BODY_MARK, MEDIA_MARK)}
     return kept | {
         "description": _description(route),
         "security": [{SECURITY_SCHEME_NAME: []}] if route.scope else [],
