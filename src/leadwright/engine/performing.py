@@ -14,6 +14,7 @@ from leadwright.engine.courses import Sequences
 from leadwright.engine.ledger import Ledger
 from leadwright.engine.model import Rule, Status
 from leadwright.engine.movement import Movement, Standing
+from leadwright.engine.one_off_store import PROMISED
 from leadwright.engine.outcomes import identity_of, routes_of
 from leadwright.engine.sequence import StepType
 from leadwright.engine.settlement import Settled
@@ -255,7 +256,7 @@ def deed_of(
         kind=StepType(action.kind),
         identity=identity_of(action),
         linkedin_url=action.linkedin_url,
-        content=action.content,
+        content={name: value for name, value in action.content.items() if name not in PROMISED.values()},
         attempt=attempt,
         at=now,
         lead_id=action.lead_id,
