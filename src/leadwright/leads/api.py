@@ -30,7 +30,7 @@ class HoldingRoute(TransactionalRoute):
         return await people.begin_holding(connection, principal.workspace_id, principal.key_id)
 
 
-MOST_REMEMBERED_WORKSPACES = 10_000
+REMEMBERED_WORKSPACES = 10_000
 
 
 class AddingRoute(HoldingRoute):
@@ -44,7 +44,7 @@ class AddingRoute(HoldingRoute):
     async def begin(self, connection: Connection, principal: Principal) -> tuple[bool, Held]:
         stands, held = await super().begin(connection, principal)
         if held.aliases or held.suppressions:
-            if len(self._listed) >= MOST_REMEMBERED_WORKSPACES:
+            if len(self._listed) >= REMEMBERED_WORKSPACES:
                 self._listed.clear()
             self._listed.add(principal.workspace_id)
         return stands, held
