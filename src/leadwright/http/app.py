@@ -21,6 +21,7 @@ from leadwright.http.request_id import RequestContext
 from leadwright.http.route import Edge
 from leadwright.imports import api as imports_api
 from leadwright.inbox import api as inbox_api
+from leadwright.inbox import sending_api
 from leadwright.leads import api as leads_api
 from leadwright.people import api as people_api
 from leadwright.privacy import api as privacy_api
@@ -28,6 +29,7 @@ from leadwright.senders import api as senders_api
 from leadwright.senders import standing_api
 from leadwright.settings import Settings
 from leadwright.suppression import api as suppression_api
+from leadwright.tasks import api as tasks_api
 from leadwright.webhooks import api as webhooks_api
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -37,10 +39,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     campaigns_api.router,
     standing_api.router,
     senders_api.router,
+    tasks_api.router,
     suppression_api.router,
     leads_api.identity_router,
     people_api.router,
     inbox_api.router,
+    sending_api.router,
     privacy_api.router,
     events_api.router,
     webhooks_api.router,

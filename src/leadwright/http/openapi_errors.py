@@ -40,7 +40,7 @@ class ErrorBody(BaseModel):
     )
 
 
-_NAMING = frozenset({"campaignId", "keyId"})
+_NAMING = frozenset({"accountId", "campaignId", "keyId"})
 """Fields that hold the id of something, which can be unknown."""
 
 

@@ -13,6 +13,7 @@ from leadwright.channels import simulator_store
 from leadwright.channels.config import ChannelConfig
 from leadwright.channels.registry import CONFIGS
 from leadwright.crypto import SecretBox
+from leadwright.engine import waking
 from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.outbound.allowed import AllowedHosts
 from leadwright.outbound.url import UrlRefused, check_url
@@ -129,6 +130,7 @@ async def edit(
     if change.status is not None:
         reason = BY_PERSON if change.status is SenderStatus.DISCONNECTED else None
         await store.set_status(connection, workspace_id, present.id, change.status, reason, now)
+    await waking.sender_changed(connection, workspace_id, [present.id], now)
     return Made(await read(connection, workspace_id, keeping.secrets, present.id), secret)
 
 
@@ -142,6 +144,7 @@ async def remove(
     if sender_id is None or not await store.remove(connection, workspace_id, sender_id, keeping.seal({}), now):
         raise not_found()
     await simulator_store.forget_of_sender(connection, workspace_id, sender_id)
+    await waking.sender_changed(connection, workspace_id, [sender_id], now)
 
 
 def shown_config(sender: Sender) -> dict[str, Any]:
