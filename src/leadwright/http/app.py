@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from leadwright import __version__
 from leadwright.admin import api as admin_api
 from leadwright.campaigns import api as campaigns_api
+from leadwright.engine import api as engine_api
 from leadwright.errors import LeadwrightError
 from leadwright.events import api as events_api
 from leadwright.http import openapi, status
@@ -48,6 +49,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     privacy_api.router,
     events_api.router,
     webhooks_api.router,
+    engine_api.router,
+    engine_api.inbound_router,
     admin_api.router,
 )
 

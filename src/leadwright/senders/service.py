@@ -18,6 +18,7 @@ from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.outbound.allowed import AllowedHosts
 from leadwright.outbound.url import UrlRefused, check_url
 from leadwright.people import service as people
+from leadwright.people.service import Rekeying
 from leadwright.postgres.pool import Connection
 from leadwright.senders import store
 from leadwright.senders.model import ChannelName, Sender, SenderStatus, Settings
@@ -145,6 +146,11 @@ async def remove(
         raise not_found()
     await simulator_store.forget_of_sender(connection, workspace_id, sender_id)
     await waking.sender_changed(connection, workspace_id, [sender_id], now)
+
+
+async def rekey(connection: Connection, workspace_id: str, rekeying: Rekeying) -> None:
+    """Follows a learned alias, in the transaction that learned it: the account is still one sender's."""
+    await store.rekey(connection, workspace_id, rekeying.old, rekeying.new)
 
 
 def shown_config(sender: Sender) -> dict[str, Any]:
