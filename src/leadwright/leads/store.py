@@ -204,6 +204,20 @@ async def set_outcome(
     )
 
 
+async def learn(
+    connection: Connection, workspace_id: str, profiles: Mapping[str, Mapping[str, Any]], now: datetime
+) -> None:
+    """Adds to the profiles of leads whose enrolments the caller holds; the news stand before what was known."""
+    rows = [{"l": lead_id, "p": profile} for lead_id, profile in profiles.items()]
+    await connection.execute(
+        """
+        UPDATE lead SET profile = coalesce(lead.profile, '{}') || r.p, updated_at = %s
+        FROM jsonb_to_recordset(%s::jsonb) AS r(l uuid, p jsonb) WHERE lead.workspace_id = %s AND lead.id = r.l
+        """,
+        (now, msgspec.json.encode(rows).decode(), workspace_id),
+    )
+
+
 async def tags(connection: Connection, workspace_id: str, lead_id: str) -> tuple[str, ...]:
     cursor = await connection.execute(
         "SELECT tags FROM lead WHERE workspace_id = %s AND id = %s", (workspace_id, lead_id)
