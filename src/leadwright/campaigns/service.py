@@ -23,6 +23,7 @@ from leadwright.events import service as events
 from leadwright.events.model import JSON, EventType
 from leadwright.leads import store as leads_store
 from leadwright.postgres.pool import Connection
+from leadwright.senders import service as senders
 
 
 async def create(connection: Connection, workspace_id: str, settings: Settings, now: datetime) -> Overview:
@@ -207,7 +208,7 @@ async def _campaign(connection: Connection, workspace_id: str, campaign_id: str)
 
 
 async def _require_senders(connection: Connection, workspace_id: str, sender_ids: Collection[str]) -> None:
-    if sender_ids and set(sender_ids) - await store.senders_among(connection, workspace_id, sender_ids):
+    if sender_ids and set(sender_ids) - await senders.exists(connection, workspace_id, sender_ids):
         raise sender_not_found()
 
 

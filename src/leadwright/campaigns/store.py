@@ -230,12 +230,6 @@ _DELETE: tuple[LiteralString, ...] = (
 )
 
 
-async def senders_among(connection: Connection, workspace_id: str, sender_ids: Collection[str]) -> frozenset[str]:
-    """Those of the bare ids that name a sender of the workspace: none while the schema keeps no senders."""
-    del connection, workspace_id, sender_ids
-    return frozenset()
-
-
 def _parameters(workspace_id: str, campaign_id: str, settings: Settings, now: datetime) -> dict[str, object]:
     return {
         "workspace": workspace_id,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 
 from leadwright.engine.sequence import StepType
 
@@ -47,6 +48,34 @@ class Limits:
     per_week: Mapping[QuotaKind, int]
     min_gap: timedelta
 
+    def to_json(self) -> dict[str, Any]:
+        """As the database keeps it."""
+        return {
+            "perDay": {kind.value: most for kind, most in self.per_day.items()},
+            "perWeek": {kind.value: most for kind, most in self.per_week.items()},
+            "minGapSeconds": self.min_gap.total_seconds(),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Limits":
+        return cls(
+            {QuotaKind(kind): most for kind, most in stored["perDay"].items()},
+            {QuotaKind(kind): most for kind, most in stored["perWeek"].items()},
+            timedelta(seconds=stored["minGapSeconds"]),
+        )
+
+
+DEFAULT_PER_DAY: Mapping[QuotaKind, int] = {
+    QuotaKind.CONNECTIONS: 20,
+    QuotaKind.MESSAGES: 50,
+    QuotaKind.VISITS: 80,
+    QuotaKind.LIKES: 30,
+    QuotaKind.EMAILS: 50,
+}
+DEFAULT_PER_WEEK: Mapping[QuotaKind, int] = {QuotaKind.CONNECTIONS: 100}
+DEFAULT_GAP = timedelta(seconds=90)
+"""But none for the simulator, which nobody watches."""
+
 
 @dataclass(frozen=True, slots=True)
 class RampUp:
@@ -55,3 +84,11 @@ class RampUp:
     start: int
     add_per_week: int
     begins_on: date
+
+    def to_json(self) -> dict[str, Any]:
+        """As the database keeps it."""
+        return {"start": self.start, "addPerWeek": self.add_per_week, "beginsOn": self.begins_on.isoformat()}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "RampUp":
+        return cls(stored["start"], stored["addPerWeek"], date.fromisoformat(stored["beginsOn"]))

@@ -29,6 +29,27 @@ class SenderStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """What a person sets on a sender. ``config`` is the channel's, opened; ``schedule`` None: always open."""
+
+    name: str
+    linkedin_url: str
+    identity: Identity
+    channel: ChannelName
+    limits: Limits
+    config: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    first_name: str | None = None
+    last_name: str | None = None
+    ramp_up: RampUp | None = None
+    schedule: Schedule | None = None
+
+    @property
+    def zone(self) -> str | None:
+        """The time zone in which the sender's days and weeks are counted; None: UTC."""
+        return self.schedule.time_zone if self.schedule else None
+
+
+@dataclass(frozen=True, slots=True)
 class Sender:
     """``config`` is the channel's, opened: it holds secrets. ``schedule`` None: always open.
 
@@ -56,9 +77,19 @@ class Sender:
     updated_at: datetime
 
     @property
+    def settings(self) -> Settings:
+        """The part of it that a person sets."""
+        return Settings(**{name: getattr(self, name) for name in _SETTINGS})
+
+    @property
     def zone(self) -> str | None:
         """The time zone in which the sender's days and weeks are counted; None: UTC."""
-        return self.schedule.time_zone if self.schedule else None
+        return self.settings.zone
+
+    @property
+    def is_simulated(self) -> bool:
+        """Nothing that it does is real, and everything that comes of it is marked so."""
+        return self.channel is ChannelName.SIMULATOR
 
     @property
     def fields(self) -> Fields:
@@ -70,3 +101,6 @@ class Sender:
             "lastName": self.last_name or last or None,
             "linkedinUrl": self.linkedin_url,
         }
+
+
+_SETTINGS = tuple(Settings.__dataclass_fields__)
