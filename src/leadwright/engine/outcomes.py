@@ -1,21 +1,16 @@
 """What deeds came to: written down, told, counted, and the leads sent on to the step that follows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from leadwright.campaigns.model import Counter
 from leadwright.channels.channel import Done, Later, Outcome, Permanent, RateLimited, SenderDown, Temporary, Unknown
-from leadwright.engine import action_store, lanes, store
+from leadwright.engine import action_store, store
 from leadwright.engine.action_store import Action, Settlement
-from leadwright.engine.batch import lane_kind
 from leadwright.engine.courses import Sequences
 from leadwright.engine.ledger import Ledger
-from leadwright.engine.model import Rule, Status
-from leadwright.engine.sequence import Step, StepType
-from leadwright.engine.store import Place, Row
-from leadwright.engine.telling import tell_deed
-from leadwright.leads.progress import StatusChange
+from leadwright.engine.model import Status
+from leadwright.engine.sequence import StepType
 from leadwright.postgres.pool import Connection
 from leadwright.senders import service as senders
 
