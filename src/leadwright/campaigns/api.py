@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import Depends, Query
 
-from leadwright.campaigns import service, wire
+from leadwright.campaigns import service, stats_wire, wire
 from leadwright.campaigns.model import Status
 from leadwright.http.paging import paged, pagination, paging
 from leadwright.http.route import CurrentCall, api_router, needs
@@ -114,6 +114,24 @@ async def replace_sequence(campaign_id: str, body: wire.SequenceBody, call: Curr
         call.now,
     )
     return wire.campaign_body(edited)
+
+
+@router.get(
+    "/campaigns/{campaign_id}/stats",
+    summary="Read a campaign's statistics",
+    operation_id="campaign_stats",
+    response_model=stats_wire.StatsBody,
+    openapi_extra=needs("campaigns:read"),
+)
+async def campaign_stats(campaign_id: str, call: CurrentCall) -> stats_wire.StatsBody:
+    """What the campaign has come to: the funnel, and the same counts by step, variant, sender and day.
+
+    From counters that are kept as things happen, exact at this moment, as fast for ten million leads as for ten.
+    """
+    known = service.known_id(campaign_id)
+    overview = await service.read(call.connection, call.workspace_id, known)
+    counted = await service.statistics(call.connection, call.workspace_id, known)
+    return stats_wire.stats_body(overview.campaign, counted)
 
 
 @router.delete(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from leadwright.campaigns.schedule import Schedule
@@ -33,7 +33,7 @@ class MissingVariable(StrEnum):
 
 
 class Counter(StrEnum):
-    """What is counted for a campaign. ``active``: leads whose sequence is not over."""
+    """What is counted for a campaign. ``active``: leads whose sequence is not over; deeds of every kind."""
 
     LEADS = "leads"
     ACTIVE = "active"
@@ -42,6 +42,23 @@ class Counter(StrEnum):
     CONNECTIONS_ACCEPTED = "connections_accepted"
     MESSAGES_SENT = "messages_sent"
     REPLIES_RECEIVED = "replies_received"
+    DEEDS_DONE = "deeds_done"
+    DEEDS_FAILED = "deeds_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A count of what happened, and where it belongs beside the campaign's total; the ids are bare.
+
+    A reply counts for the step, variant and sender that it answers.
+    """
+
+    campaign_id: str
+    counter: Counter
+    delta: int = 1
+    step_id: str | None = None
+    variant: int | None = None
+    sender_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,59 @@ class Totals:
     connections_accepted: int = 0
     messages_sent: int = 0
     replies_received: int = 0
+    deeds_done: int = 0
+    deeds_failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a campaign's counts fell to one step, one of its variants, one sender or one day (UTC)."""
+
+    totals: Totals
+    step_id: str | None = None
+    variant: int | None = None
+    sender_id: str | None = None
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Each list holds only what has been counted; the days are the last ``MOST_DAYS`` with a count, oldest first."""
+
+    totals: Totals
+    steps: tuple[Part, ...]
+    variants: tuple[Part, ...]
+    senders: tuple[Part, ...]
+    days: tuple[Part, ...]
+
+
+MOST_DAYS = 366
+
+
+def read_dimensions(counted: Mapping[str, Totals]) -> Statistics:
+    """What the counters hold by dimension (``step:hello``, ``day:2026-03-01``, …), as the lists that are shown."""
+    kinds: dict[str, list[Part]] = {"step": [], "variant": [], "sender": [], "day": []}
+    for dimension in sorted(counted):
+        kind, _, of = dimension.partition(":")
+        if kind:
+            kinds[kind].append(_part(kind, of, counted[dimension]))
+    days = kinds["day"][-MOST_DAYS:]
+    return Statistics(
+        counted.get("", Totals()), tuple(kinds["step"]), tuple(kinds["variant"]), tuple(kinds["sender"]), tuple(days)
+    )
+
+
+def _part(kind: str, of: str, totals: Totals) -> Part:
+    match kind:
+        case "step":
+            return Part(totals, step_id=of)
+        case "variant":
+            step_id, _, variant = of.rpartition(":")
+            return Part(totals, step_id=step_id, variant=int(variant))
+        case "sender":
+            return Part(totals, sender_id=of)
+        case _:
+            return Part(totals, day=date.fromisoformat(of))
 
 
 @dataclass(frozen=True, slots=True)

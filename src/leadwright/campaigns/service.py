@@ -1,7 +1,7 @@
 """Making, showing, editing and ending campaigns, and the events of their status."""
 
-from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
 
 from leadwright import ids
 from leadwright.campaigns import counters, store
@@ -13,11 +13,15 @@ from leadwright.campaigns.model import (
     Counter,
     Overview,
     Settings,
+    Statistics,
     Status,
+    Tally,
     Totals,
+    read_dimensions,
 )
 from leadwright.clock import iso
-from leadwright.engine.sequence import Sequence, parse_sequence
+from leadwright.engine.sequence import Sequence as Steps
+from leadwright.engine.sequence import parse_sequence
 from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.events import service as events
 from leadwright.events.model import JSON, EventType
@@ -69,7 +73,7 @@ async def lead_count(connection: Connection, workspace_id: str, campaign_id: str
     return totals[campaign_id].leads
 
 
-async def sequence(connection: Connection, workspace_id: str, campaign_id: str) -> Sequence:
+async def sequence(connection: Connection, workspace_id: str, campaign_id: str) -> Steps:
     """The campaign's compiled sequence. Raises NotFound."""
     campaign = await _campaign(connection, workspace_id, campaign_id)
     return parse_sequence(campaign.settings.sequence)
@@ -88,6 +92,16 @@ async def add_counts(
 ) -> None:
     """Counts what happened in this transaction. Raises ValueError for a counter that does not exist."""
     await counters.add(connection, workspace_id, campaign_id, deltas)
+
+
+async def tally(connection: Connection, workspace_id: str, tallies: Sequence[Tally], now: datetime) -> None:
+    """Counts what happened in this transaction, by step, variant, sender and day beside the totals."""
+    await counters.tally(connection, workspace_id, tallies, now.astimezone(UTC).date())
+
+
+async def statistics(connection: Connection, workspace_id: str, campaign_id: str) -> Statistics:
+    """What a campaign has come to, by step, variant, sender and day; zeros for an unknown one."""
+    return read_dimensions(await counters.dimensions(connection, workspace_id, campaign_id))
 
 
 async def edit(

@@ -1,12 +1,11 @@
 """What one transaction of the engine tells of its leads: events, history and counts, gathered and written at once."""
 
-from collections import Counter as Tally
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from leadwright.campaigns import service as campaigns
-from leadwright.campaigns.model import Counter
+from leadwright.campaigns.model import Counter, Tally
 from leadwright.events import service as events
 from leadwright.events.service import Fact
 from leadwright.leads import progress
@@ -22,7 +21,7 @@ class Ledger:
         self._workspace_id = workspace_id
         self._facts: list[Fact] = []
         self._entries: list[NewEntry] = []
-        self._counts: Tally[tuple[str, Counter]] = Tally()
+        self._tallies: list[Tally] = []
 
     def tell(self, fact: Fact) -> None:
         self._facts.append(fact)
@@ -37,13 +36,21 @@ class Ledger:
             self._entries.append(change.entry())
             self._facts.append(change.fact())
 
-    def count(self, campaign_id: str, counter: Counter, delta: int = 1) -> None:
-        self._counts[campaign_id, counter] += delta
+    def count(
+        self,
+        campaign_id: str,
+        counter: Counter,
+        delta: int = 1,
+        *,
+        step_id: str | None = None,
+        variant: int | None = None,
+        sender_id: str | None = None,
+    ) -> None:
+        """Counts for the campaign and the day, and for whichever of step, variant and sender is named."""
+        self._tallies.append(Tally(campaign_id, counter, delta, step_id, variant, sender_id))
 
     async def write(self, connection: Connection, now: datetime) -> None:
         """Stores all of it, in the transaction of what happened."""
         await progress.add_entries(connection, self._workspace_id, self._entries, now)
         await events.record_many(connection, self._workspace_id, self._facts, now)
-        for campaign_id in sorted({campaign_id for campaign_id, _ in self._counts}):
-            deltas: dict[Counter | str, int] = {counter: n for (of, counter), n in self._counts.items() if of == campaign_id}
-            await campaigns.add_counts(connection, self._workspace_id, campaign_id, deltas)
+        await campaigns.tally(connection, self._workspace_id, self._tallies, now)

@@ -101,8 +101,8 @@ _LEFT_OF_JUDGED: LiteralString = """
 
 _RECORDED: LiteralString = """
     ), counted AS (
-        INSERT INTO campaign_counter_delta (workspace_id, campaign_id, counter, delta)
-        SELECT %(workspace)s, %(campaign)s, counter, n
+        INSERT INTO campaign_counter_delta (workspace_id, campaign_id, counter, delta, day)
+        SELECT %(workspace)s, %(campaign)s, counter, n, (%(now)s::timestamptz AT TIME ZONE 'UTC')::date
         FROM (SELECT count(*) AS n FROM added WHERE created) AS new, (VALUES ('leads'), ('active')) AS c(counter)
         WHERE n > 0
     ), imported AS (

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from leadwright.identity import Identity
+from leadwright.inbox import service as inbox
 from leadwright.leads import service, store
 from leadwright.leads.model import LeadStatus
 from leadwright.people import service as people
@@ -19,6 +20,7 @@ async def join(connection: Connection, workspace_id: str, one: Identity, other: 
     if rekeying is None:
         return False
     await suppression.rekey(connection, workspace_id, rekeying)
+    await inbox.rekey(connection, workspace_id, rekeying)
     old, new = _columns(rekeying.old), _columns(rekeying.new)
     for pair in await store.pairs(connection, workspace_id, old, new):
         if pair.older_has_old_key:

@@ -123,6 +123,7 @@ CREATE TABLE relationship (
 );
 CREATE INDEX relationship_of_person ON relationship (workspace_id, identity_kind, identity_key);
 
+-- Opened when a message to the person is planned; shown from its first message on.
 CREATE TABLE conversation (
     workspace_id     uuid NOT NULL,
     id               uuid NOT NULL,
@@ -131,19 +132,24 @@ CREATE TABLE conversation (
     identity_key     text COLLATE "C" NOT NULL,
     participant_name text,
     participant_url  text NOT NULL,
-    last_content     text,
-    last_direction   text,
+    last_content     text,                           -- the first characters of the last message
+    last_direction   text,                           -- null: no message yet
     last_activity_at timestamptz NOT NULL,
+    moved_by         xid8 NOT NULL DEFAULT pg_current_xact_id(), -- whose message was the last to come in
     unread_count     integer NOT NULL DEFAULT 0,
     created_at       timestamptz NOT NULL,
     updated_at       timestamptz NOT NULL,
     PRIMARY KEY (workspace_id, id),
     UNIQUE (workspace_id, sender_id, identity_kind, identity_key)
 );
-CREATE INDEX conversation_by_activity ON conversation (workspace_id, last_activity_at, id);
-CREATE INDEX conversation_of_sender ON conversation (workspace_id, sender_id, last_activity_at, id);
+CREATE INDEX conversation_by_activity ON conversation (workspace_id, last_activity_at, id)
+    WHERE last_direction IS NOT NULL;
+CREATE INDEX conversation_of_sender ON conversation (workspace_id, sender_id, last_activity_at, id)
+    WHERE last_direction IS NOT NULL;
+CREATE INDEX conversation_moved ON conversation (workspace_id, moved_by);
 CREATE INDEX conversation_of_person ON conversation (workspace_id, identity_kind, identity_key);
 
+-- kept_by: so that a list can be read on as it stood when its first page was read.
 CREATE TABLE message (
     workspace_id    uuid NOT NULL,
     id              uuid NOT NULL,
@@ -155,10 +161,11 @@ CREATE TABLE message (
     external_id     text,
     action_id       uuid,
     lead_id         uuid,
-    created_at      timestamptz NOT NULL,
+    kept_by         xid8 NOT NULL DEFAULT pg_current_xact_id(),
     PRIMARY KEY (workspace_id, id)
 );
 CREATE INDEX message_of_conversation ON message (workspace_id, conversation_id, sent_at, id);
+CREATE INDEX message_received ON message (workspace_id, conversation_id) WHERE direction = 'received';
 
 -- Facts that came in under a name of the channel's, so that the second telling changes nothing.
 CREATE TABLE inbound_fact (

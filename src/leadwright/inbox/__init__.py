@@ -1,0 +1,1 @@
+"""What senders have with people: relationships, conversations and their messages."""

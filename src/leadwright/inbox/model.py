@@ -1,0 +1,87 @@
+"""What a sender has with a person, and what they wrote to each other; pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from leadwright.identity import Identity
+
+LONGEST_EXCERPT = 100
+"""Characters of its last message that a conversation shows."""
+
+Pair: TypeAlias = tuple[str, Identity]
+"""A sender's bare id and a person, under any key that the person is known by."""
+
+
+class ConnectionState(StrEnum):
+    NONE = "none"
+    INVITED = "invited"
+    CONNECTED = "connected"
+
+
+class Direction(StrEnum):
+    """Seen from the sender: it wrote, or it was written to."""
+
+    SENT = "sent"
+    RECEIVED = "received"
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """What a sender has with a person. ``last_lead_id``: the lead as which the sender contacted the person last.
+
+    ``invited_at`` is that of the open invitation, or of the one that was accepted.
+    """
+
+    state: ConnectionState = ConnectionState.NONE
+    invited_at: datetime | None = None
+    connected_at: datetime | None = None
+    last_sent_at: datetime | None = None
+    last_received_at: datetime | None = None
+    last_lead_id: str | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        return self.state is ConnectionState.CONNECTED
+
+
+STRANGERS = Relationship()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that changed between a sender and a person, and when."""
+
+    sender_id: str
+    identity: Identity
+    at: datetime
+    lead_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message that went out or came in. ``id`` is the one it was promised, None for a new one.
+
+    ``name`` and ``linkedin_url`` are the person's, as the conversation shows them.
+    """
+
+    sender_id: str
+    identity: Identity
+    linkedin_url: str
+    name: str | None
+    direction: Direction
+    text: str
+    at: datetime
+    action_id: str | None = None
+    lead_id: str | None = None
+    external_id: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a message is kept."""
+
+    conversation_id: str
+    message_id: str
