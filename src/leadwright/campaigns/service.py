@@ -205,12 +205,14 @@ def invalid_action(reason: str) -> InvalidRequest:
     )
 
 
-def sender_not_found() -> InvalidRequest:
-    expected = "expected ids of senders of this workspace"
+def sender_not_found(path: str = "senderIds") -> InvalidRequest:
+    expected = "expected the id of a sender of this workspace"
+    if path == "senderIds":
+        expected = "expected ids of senders of this workspace"
     return InvalidRequest(
         "Invalid request or sender not found",
         code="sender_not_found",
-        details=[Detail("senderIds", expected)],
+        details=[Detail(path, expected)],
     )
 
 

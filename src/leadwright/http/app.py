@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from leadwright import __version__
 from leadwright.admin import api as admin_api
 from leadwright.campaigns import api as campaigns_api
+from leadwright.engine import preview_api
 from leadwright.errors import LeadwrightError
 from leadwright.events import api as events_api
 from leadwright.http import openapi, status
@@ -31,6 +32,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     leads_api.router,
     imports_api.router,
     campaigns_api.router,
+    preview_api.router,
     suppression_api.router,
     leads_api.identity_router,
     people_api.router,

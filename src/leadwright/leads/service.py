@@ -202,6 +202,14 @@ async def read(connection: Connection, workspace_id: str, lead_id: str | None) -
     return found
 
 
+async def find(connection: Connection, workspace_id: str, campaign_id: str, identity: Identity) -> Lead:
+    """The person's lead in the campaign, aliases followed. Raises NotFound."""
+    person = (await people.canonical(connection, workspace_id, [identity]))[identity]
+    key = (person.kind.value, person.key)
+    found = await ingest_store.ids_of_persons(connection, workspace_id, campaign_id, [key])
+    return await read(connection, workspace_id, found.get(key))
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """``fetched`` holds one lead more than the page shows, when there is one."""

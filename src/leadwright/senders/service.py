@@ -23,5 +23,11 @@ async def exists(connection: Connection, workspace_id: str, sender_ids: Collecti
     return await store.present(connection, workspace_id, sender_ids)
 
 
+async def sealed(connection: Connection, workspace_id: str, sender_ids: Collection[str]) -> Mapping[str, Sender]:
+    """As ``load``, with nothing in ``config``: for those who only want to know what a sender is and may do."""
+    rows = await store.senders(connection, workspace_id, sender_ids)
+    return {row.id: row.sender({}) for row in rows}
+
+
 def _opened(secrets: SecretBox, row: store.Row) -> Sender:
     return row.sender(msgspec.json.decode(secrets.open(row.config)))
