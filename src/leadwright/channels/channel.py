@@ -20,7 +20,8 @@ class Deed:
     """One intended deed. ``id`` is the same each time it is tried: what a channel keys its own record by.
 
     ``content``: ``text``, ``subject``, ``to``, ``title``, ``url``, ``payload``, as far as the kind has them, rendered.
-    ``at`` is the engine's now. ``attempt`` counts from 1. ``external_id``: the channel's own name of it, once it had one.
+    ``at`` is the engine's now. ``attempt`` counts from 1. ``external_id``: the channel's own name of it, once there is
+    one.
     """
 
     id: str
@@ -47,13 +48,14 @@ class Deed:
 class Done:
     """It happened. ``found``: what it turned out to be instead of news, so that its quota is given back.
 
-    ``known_as``: other addresses of the same person, which the channel learned.
+    ``known_as``: other addresses of the same person, which the channel learned. ``note``: the words of who did it.
     """
 
     external_id: str | None = None
     found: Literal["already_connected", "already_invited"] | None = None
     known_as: tuple[str, ...] = ()
     profile: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +121,17 @@ class InboundFact:
 
 
 class Channel(Protocol):
-    """One adapter. It keeps no state of its own that a restart may not lose; it never raises for what the world does."""
+    """One adapter. It keeps no state that a restart may not lose, and never raises for what the world does."""
 
-    name: str
-    performs: frozenset[StepType]
-    """The deeds that it can do; a sequence with others cannot be started with such a sender."""
+    @property
+    def performs(self) -> frozenset[StepType]:
+        """The deeds that it can do; a sequence with others cannot be started with such a sender."""
+        ...
 
     async def perform(self, deed: Deed) -> Outcome:
         """Does it, outside any transaction. Called again with the same ``deed.id`` it must not do it twice."""
         ...
 
     async def reconcile(self, deed: Deed) -> Outcome:
-        """Whether a deed whose answer was lost has happened: Done, Temporary (it did not) or Unknown."""
+        """What became of a deed whose answer was lost: Done, Temporary (it did not happen), Unknown, or any other."""
         ...

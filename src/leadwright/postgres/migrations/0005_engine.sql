@@ -191,3 +191,13 @@ CREATE TABLE simulated_fact (
     PRIMARY KEY (workspace_id, sender_id, external_id)
 );
 CREATE INDEX simulated_fact_due ON simulated_fact (due_at);
+
+-- What the simulated network did: so that it does nothing twice, and can be asked. Names no person.
+CREATE TABLE simulated_deed (
+    workspace_id uuid NOT NULL,
+    sender_id    uuid NOT NULL,
+    id           uuid NOT NULL,                      -- the action's
+    performed_at timestamptz NOT NULL,
+    PRIMARY KEY (workspace_id, sender_id, id)
+);
+CREATE INDEX simulated_deed_by_time ON simulated_deed (workspace_id, sender_id, performed_at);

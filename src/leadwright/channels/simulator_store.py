@@ -1,0 +1,129 @@
+"""The SQL of the simulated network: what was done in it, and what its people will do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from leadwright.channels.channel import InboundFact
+from leadwright.postgres.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many deeds a sender has done in the simulated network."""
+
+    in_all: int
+    last_24_hours: int
+    eldest_of_24_hours: datetime | None
+
+
+async def keep(
+    connection: Connection,
+    workspace_id: str,
+    sender_id: str,
+    deed_id: str,
+    facts: Sequence[InboundFact],
+    now: datetime,
+) -> bool:
+    """Writes down a deed with what will come of it, once; whether it was new."""
+    cursor = await connection.execute(
+        """
+        WITH deed AS (
+            INSERT INTO simulated_deed (workspace_id, sender_id, id, performed_at)
+            VALUES (%(workspace)s, %(sender)s, %(id)s, %(now)s) ON CONFLICT DO NOTHING RETURNING id
+        ), facts AS (
+            INSERT INTO simulated_fact (workspace_id, sender_id, external_id, type, linkedin_url, text, due_at)
+            SELECT %(workspace)s, %(sender)s, r.external_id, r.type, r.linkedin_url, r.text, r.occurred_at
+            FROM deed CROSS JOIN jsonb_to_recordset(%(facts)s::jsonb)
+                AS r(external_id text, type text, linkedin_url text, text text, occurred_at timestamptz)
+        )
+        SELECT id FROM deed
+        """,
+        {
+            "workspace": workspace_id,
+            "sender": sender_id,
+            "id": deed_id,
+            "now": now,
+            "facts": msgspec.json.encode(facts).decode(),
+        },
+    )
+    return await cursor.fetchone() is not None
+
+
+async def is_kept(connection: Connection, workspace_id: str, sender_id: str, deed_id: str) -> bool:
+    cursor = await connection.execute(
+        "SELECT 1 FROM simulated_deed WHERE workspace_id = %s AND sender_id = %s AND id = %s",
+        (workspace_id, sender_id, deed_id),
+    )
+    return await cursor.fetchone() is not None
+
+
+async def load(connection: Connection, workspace_id: str, sender_id: str, now: datetime) -> Load:
+    cursor = await connection.execute(
+        """
+        SELECT count(*), count(*) FILTER (WHERE performed_at > %(since)s),
+            min(performed_at) FILTER (WHERE performed_at > %(since)s)
+        FROM simulated_deed WHERE workspace_id = %(workspace)s AND sender_id = %(sender)s
+        """,
+        {"workspace": workspace_id, "sender": sender_id, "since": now - timedelta(hours=24)},
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return Load(*row)
+
+
+async def withdraw_invitation(
+    connection: Connection, workspace_id: str, sender_id: str, linkedin_url: str, now: datetime
+) -> None:
+    """Nobody accepts an invitation that is gone."""
+    await connection.execute(
+        """
+        DELETE FROM simulated_fact WHERE workspace_id = %s AND sender_id = %s AND linkedin_url = %s
+            AND type = 'connection_accepted' AND due_at > %s
+        """,
+        (workspace_id, sender_id, linkedin_url, now),
+    )
+
+
+async def take_due(connection: Connection, now: datetime, limit: int) -> list[tuple[str, str, InboundFact]]:
+    """What people have done by now, the oldest first, each with workspace and sender; taken out in this transaction.
+
+    So each is told once: if the transaction that tells it fails, it is there again.
+    """
+    cursor = await connection.execute(
+        """
+        WITH due AS (
+            SELECT workspace_id, sender_id, external_id FROM simulated_fact WHERE due_at <= %s
+            ORDER BY due_at, external_id LIMIT %s FOR UPDATE SKIP LOCKED
+        ), taken AS (
+            DELETE FROM simulated_fact f USING due
+            WHERE f.workspace_id = due.workspace_id AND f.sender_id = due.sender_id AND f.external_id = due.external_id
+            RETURNING f.*
+        )
+        SELECT workspace_id, sender_id, type, linkedin_url, due_at, text, external_id FROM taken
+        ORDER BY due_at, external_id
+        """,
+        (now, limit),
+    )
+    return [(row[0], row[1], _fact(row[2:])) for row in await cursor.fetchall()]
+
+
+def _fact(columns: tuple[Any, ...]) -> InboundFact:
+    return InboundFact(*columns)
+
+
+async def next_due(connection: Connection) -> datetime | None:
+    """When somebody next does something: for clocks that jump."""
+    cursor = await connection.execute("SELECT min(due_at) FROM simulated_fact")
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def forget_of_sender(connection: Connection, workspace_id: str, sender_id: str) -> None:
+    """What the people of a sender that is gone would have done."""
+    await connection.execute(
+        "DELETE FROM simulated_fact WHERE workspace_id = %s AND sender_id = %s", (workspace_id, sender_id)
+    )
