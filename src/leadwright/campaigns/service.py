@@ -173,6 +173,26 @@ async def finish_if_through(connection: Connection, workspace_id: str, campaign_
     return True
 
 
+async def pause_by_itself(
+    connection: Connection, workspace_id: str, campaign_id: str, reason: str, now: datetime
+) -> bool:
+    """Pauses a started campaign that goes wrong, and says why; whether it did."""
+    name = await store.change_status(
+        connection,
+        workspace_id,
+        campaign_id,
+        sources=[Status.STARTED],
+        target=Status.PAUSED,
+        finished_by=None,
+        now=now,
+    )
+    if name is None:
+        return False
+    event = EventType.CAMPAIGN_PAUSED
+    await _record(connection, workspace_id, campaign_id, name, event, Actor.SYSTEM, now, reason=reason)
+    return True
+
+
 async def resume_after_adding(connection: Connection, workspace_id: str, campaign_id: str, now: datetime) -> bool:
     """Starts a campaign again that had finished by itself; whether it did. A person's finish stands.
 
@@ -236,6 +256,8 @@ async def _record(
     event: EventType,
     by: Actor,
     now: datetime,
+    *,
+    reason: str | None = None,
 ) -> None:
     """Records an event of the campaign's status, whose row the caller has just updated and so holds."""
     totals = (await counters.totals(connection, workspace_id, [campaign_id]))[campaign_id]
@@ -243,6 +265,7 @@ async def _record(
         "campaignId": ids.public(ids.Prefix.CAMPAIGN, campaign_id),
         "campaignName": name,
         **_circumstances(event, totals, by, iso(now)),
+        **({} if reason is None else {"reason": reason}),
     }
     await events.record(connection, workspace_id, type=event, data=data, now=now, campaign_id=campaign_id)
 

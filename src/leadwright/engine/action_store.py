@@ -6,7 +6,7 @@ lease has passed on changes nothing.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, LiteralString
 
 import msgspec
@@ -14,10 +14,9 @@ from psycopg.rows import class_row
 
 from leadwright.campaigns import schedule
 from leadwright.campaigns.schedule import Schedule
+from leadwright.engine.store import LEAD_COLUMNS, PLACE_COLUMNS, Row
 from leadwright.postgres.pool import Connection
-
-QuotaTaken = tuple[str, str, date]
-"""Kind, period and the day on which the period starts: what to give back when a deed did not happen."""
+from leadwright.senders.quotas import Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class NewAction:
     variant: int | None
     kind: str
     content: Mapping[str, object]
-    quota: Sequence[QuotaTaken]
+    quota: Sequence[Taken]
 
 
 async def plan(
@@ -91,9 +90,9 @@ async def performed_steps(
 
 
 async def waiting_workspace(connection: Connection, now: datetime) -> str | None:
-    """Whose planned action of a lead has waited longest."""
+    """Whose planned step of a lead has waited longest."""
     cursor = await connection.execute(
-        "SELECT workspace_id FROM action WHERE state = 'planned' AND due_at <= %s AND lead_id IS NOT NULL"
+        "SELECT workspace_id FROM action WHERE state = 'planned' AND due_at <= %s AND step_id IS NOT NULL"
         " ORDER BY due_at LIMIT 1",
         (now,),
     )
@@ -133,15 +132,10 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A planned action whose lead is held, and what decides whether it still may be performed."""
+    """A planned step whose lead is held."""
 
     action: Action
-    lead_state: str
-    lead_step_id: str | None
-    first_name: str | None
-    last_name: str | None
-    email: str | None
-    company: str | None
+    row: Row
 
 
 _ACTION: LiteralString = """
@@ -158,21 +152,23 @@ class CampaignState:
 
     is_started: bool
     schedule: Schedule | None
+    version: int
 
 
 async def hold_campaigns(connection: Connection, workspace_id: str, now: datetime) -> Mapping[str, CampaignState]:
-    """The campaigns of the workspace's planned actions, held shared: whoever pauses one waits, and is then obeyed."""
+    """The campaigns of the workspace's planned steps, held shared: whoever pauses one waits, and is then obeyed."""
     cursor = await connection.execute(
         """
-        SELECT c.id, c.status = 'started', c.schedule FROM campaign c
+        SELECT c.id, c.status = 'started', c.schedule, c.sequence_version FROM campaign c
         WHERE c.workspace_id = %(workspace)s AND c.id IN (SELECT a.campaign_id FROM action a
-            WHERE a.workspace_id = %(workspace)s AND a.state = 'planned' AND a.due_at <= %(now)s)
+            WHERE a.workspace_id = %(workspace)s AND a.state = 'planned' AND a.due_at <= %(now)s
+              AND a.step_id IS NOT NULL)
         ORDER BY c.id FOR SHARE
         """,
         {"workspace": workspace_id, "now": now},
     )
     return {
-        row[0]: CampaignState(row[1], None if row[2] is None else schedule.from_json(row[2]))
+        row[0]: CampaignState(row[1], None if row[2] is None else schedule.from_json(row[2]), row[3])
         for row in await cursor.fetchall()
     }
 
@@ -180,20 +176,37 @@ async def hold_campaigns(connection: Connection, workspace_id: str, now: datetim
 async def candidates(
     connection: Connection, workspace_id: str, campaign_ids: Sequence[str], now: datetime, limit: int
 ) -> list[Candidate]:
-    """Planned actions of leads, the longest waiting first; enrolments are held, those that others hold left out."""
+    """Planned steps of leads, the longest waiting first; enrolments are held, those that others hold left out."""
     cursor = await connection.execute(
         "SELECT "
         + _ACTION
-        + """, e.state, e.step_id, l.first_name, l.last_name, l.email, l.company
+        + ","
+        + LEAD_COLUMNS
+        + ","
+        + PLACE_COLUMNS
+        + """
         FROM action a
         JOIN enrolment e ON e.workspace_id = a.workspace_id AND e.lead_id = a.lead_id
         JOIN lead l ON l.workspace_id = a.workspace_id AND l.id = a.lead_id
         WHERE a.workspace_id = %s AND a.campaign_id = ANY(%s::uuid[]) AND a.state = 'planned' AND a.due_at <= %s
+          AND a.step_id IS NOT NULL
         ORDER BY a.due_at, a.id LIMIT %s FOR UPDATE OF e SKIP LOCKED
         """,
         (workspace_id, list(campaign_ids), now, limit),
     )
-    return [Candidate(Action(*row[:_ACTION_COLUMNS]), *row[_ACTION_COLUMNS:]) for row in await cursor.fetchall()]
+    return [Candidate(Action(*row[:_ACTION_COLUMNS]), Row(*row[_ACTION_COLUMNS:])) for row in await cursor.fetchall()]
+
+
+async def postpone(connection: Connection, workspace_id: str, due_at: Mapping[str, datetime]) -> None:
+    """Puts planned actions off."""
+    rows = [{"id": action_id, "at": at} for action_id, at in due_at.items()]
+    await connection.execute(
+        """
+        UPDATE action a SET due_at = r.at FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, at timestamptz)
+        WHERE a.workspace_id = %s AND a.id = r.id AND a.state = 'planned'
+        """,
+        (msgspec.json.encode(rows).decode(), workspace_id),
+    )
 
 
 async def begin(
@@ -212,17 +225,46 @@ async def begin(
 
 
 async def cancel(
-    connection: Connection, workspace_id: str, action_ids: Sequence[str], reason: str, now: datetime
-) -> frozenset[str]:
-    """Withdraws plans, and answers those that were still plans."""
+    connection: Connection, workspace_id: str, reasons: Mapping[str, str], now: datetime
+) -> Sequence[tuple[str, Sequence[Sequence[str]]]]:
+    """Withdraws plans, each for its reason; answers sender and quota of each that was one, to be given back."""
+    rows = [{"id": action_id, "reason": reason} for action_id, reason in reasons.items()]
     cursor = await connection.execute(
         """
-        UPDATE action SET state = 'cancelled', error_code = %s, finished_at = %s, token = token + 1
-        WHERE workspace_id = %s AND id = ANY(%s::uuid[]) AND state = 'planned' RETURNING id
+        WITH chosen AS MATERIALIZED (
+            SELECT a.id, a.sender_id, a.quota, r.reason
+            FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, reason text)
+            JOIN action a ON a.workspace_id = %s AND a.id = r.id
+            WHERE a.state = 'planned' ORDER BY a.id FOR NO KEY UPDATE OF a
+        )
+        UPDATE action a SET state = 'cancelled', error_code = c.reason, finished_at = %s, token = a.token + 1,
+            quota = '[]'
+        FROM chosen c WHERE a.workspace_id = %s AND a.id = c.id RETURNING c.sender_id, c.quota
         """,
-        (reason, now, workspace_id, list(action_ids)),
+        (msgspec.json.encode(rows).decode(), workspace_id, now, workspace_id),
     )
-    return frozenset(row[0] for row in await cursor.fetchall())
+    return [(row[0], row[1]) for row in await cursor.fetchall()]
+
+
+async def cancel_of_leads(
+    connection: Connection, workspace_id: str, lead_ids: Sequence[str], reason: str, now: datetime
+) -> Sequence[tuple[str, Sequence[Sequence[str]]]]:
+    """Withdraws what has not begun of these leads: plans, and tasks of persons. Answers as ``cancel``."""
+    cursor = await connection.execute(
+        """
+        WITH chosen AS MATERIALIZED (
+            SELECT id, sender_id, quota FROM action
+            WHERE workspace_id = %(workspace)s AND lead_id = ANY(%(leads)s::uuid[]) AND step_id IS NOT NULL
+              AND (state = 'planned' OR state = 'performing' AND awaiting = 'person')
+            ORDER BY id FOR NO KEY UPDATE
+        )
+        UPDATE action a SET state = 'cancelled', error_code = %(reason)s, finished_at = %(now)s, token = a.token + 1,
+            awaiting = NULL, quota = '[]'
+        FROM chosen c WHERE a.workspace_id = %(workspace)s AND a.id = c.id RETURNING c.sender_id, c.quota
+        """,
+        {"workspace": workspace_id, "leads": list(lead_ids), "reason": reason, "now": now},
+    )
+    return [(row[0], row[1]) for row in await cursor.fetchall()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,12 +272,14 @@ class Settlement:
     """What is written of an action after its deed; ``token`` is the one that it was begun with.
 
     ``due_at`` is when an uncertain one is asked about next. ``awaiting`` leaves it performing without a lease.
+    ``attempt`` is how often it was tried, in earnest.
     """
 
     id: str
     token: int
     state: str
     due_at: datetime
+    attempt: int
     awaiting: str | None = None
     external_id: str | None = None
     error_code: str | None = None
@@ -249,11 +293,11 @@ async def settle(connection: Connection, workspace_id: str, rows: Sequence[Settl
     cursor = await connection.execute(
         """
         UPDATE action a SET state = r.state, awaiting = r.awaiting, lease_until = NULL, due_at = r.due_at,
-            external_id = coalesce(r.external_id, a.external_id), error_code = r.error_code,
+            attempt = r.attempt, external_id = coalesce(r.external_id, a.external_id), error_code = r.error_code,
             error_message = r.error_message, finished_at = r.finished_at, token = a.token + 1,
             quota = CASE WHEN r.keeps_quota THEN a.quota ELSE '[]' END
         FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, token bigint, state action_state, due_at timestamptz,
-            awaiting text, external_id text, error_code text, error_message text, keeps_quota boolean,
+            attempt smallint, awaiting text, external_id text, error_code text, error_message text, keeps_quota boolean,
             finished_at timestamptz)
         WHERE a.workspace_id = %s AND a.id = r.id AND a.token = r.token AND a.state IN ('performing', 'uncertain')
         RETURNING a.id
@@ -316,7 +360,7 @@ async def next_due(connection: Connection) -> datetime | None:
     """When an action is next to be performed, given up or asked about."""
     cursor = await connection.execute(
         """
-        SELECT least((SELECT min(due_at) FROM action WHERE state = 'planned' AND lead_id IS NOT NULL),
+        SELECT least((SELECT min(due_at) FROM action WHERE state = 'planned' AND step_id IS NOT NULL),
             (SELECT min(lease_until) FROM action WHERE state = 'performing' AND awaiting IS NULL),
             (SELECT min(due_at) FROM action WHERE state = 'uncertain' AND due_at < 'infinity'))
         """

@@ -1,18 +1,21 @@
 """Decisions about the leads of one lane, turned into the rows that record them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from leadwright import ids
 from leadwright.campaigns.model import Counter
 from leadwright.engine import lanes
-from leadwright.engine.action_store import NewAction, QuotaTaken
+from leadwright.engine.action_store import NewAction
 from leadwright.engine.ledger import Ledger
 from leadwright.engine.model import Act, Enrolment, Finish, Hold, Passed, Standing, Wait
 from leadwright.engine.sequence import Step
 from leadwright.engine.store import Place, Row
 from leadwright.leads.progress import StatusChange
 from leadwright.senders.limits import kind_of
+from leadwright.senders.model import Sender
+from leadwright.senders.quotas import Taken
 
 
 def lane_kind(step: Step, *, own_zone: bool) -> str:
@@ -28,11 +31,15 @@ class Decided:
     """One lead with its sender, what was decided, and where."""
 
     row: Row
-    sender_id: str
+    sender: Sender
     own_zone: bool
     decision: Standing
     enrolment: Enrolment
     passed: tuple[Passed, ...]
+
+    @property
+    def sender_id(self) -> str:
+        return self.sender.id
 
     @property
     def step(self) -> Step | None:
@@ -58,7 +65,7 @@ class Batch:
     places: list[Place] = field(default_factory=list[Place])
     actions: list[NewAction] = field(default_factory=list[NewAction])
 
-    def add(self, decided: Decided, quota: list[QuotaTaken] | None) -> None:
+    def add(self, decided: Decided, quota: Sequence[Taken] | None) -> None:
         """Records the decision; an Act is planned when ``quota`` was taken for it (an empty list: none is needed)."""
         status = self._tell_passed(decided)
         decision = decided.decision
@@ -75,11 +82,11 @@ class Batch:
         for passed in decided.passed:
             self.ledger.note(decided.row.lead_id, "step_skipped", passed.step_id, {"reason": passed.reason})
             if passed.status is not None:
-                self._change(decided.row, status, passed.status, passed.step_id)
+                self._change(decided, status, passed.status, passed.step_id)
                 status = passed.status
         return status
 
-    def _plan(self, decided: Decided, act: Act, status: str, quota: list[QuotaTaken]) -> None:
+    def _plan(self, decided: Decided, act: Act, status: str, quota: Sequence[Taken]) -> None:
         row, step = decided.row, act.step
         self.actions.append(
             NewAction(
@@ -101,7 +108,7 @@ class Batch:
         self._place(decided, status, "leased", self.now)
 
     def _finish(self, decided: Decided, finish: Finish, status: str) -> None:
-        self._change(decided.row, status, finish.status, None, reason=finish.reason)
+        self._change(decided, status, finish.status, None, reason=finish.reason)
         self.ledger.count(self.campaign_id, Counter.ACTIVE, -1)
         self._place(decided, finish.status, "done", self.now)
 
@@ -148,10 +155,20 @@ class Batch:
             )
         )
 
-    def _change(self, row: Row, before: str, after: str, step_id: str | None, reason: str | None = None) -> None:
-        detail = {"reason": reason} if reason else {}
+    def _change(
+        self, decided: Decided, before: str, after: str, step_id: str | None, reason: str | None = None
+    ) -> None:
+        row = decided.row
         self.ledger.change(
             StatusChange(
-                row.lead_id, self.campaign_id, row.linkedin_url, before, after, row.custom_status, step_id, False, detail
+                row.lead_id,
+                self.campaign_id,
+                row.linkedin_url,
+                before,
+                after,
+                row.custom_status,
+                step_id,
+                decided.sender.is_simulated,
+                {"reason": reason} if reason else {},
             )
         )

@@ -43,6 +43,7 @@ async def claim(connection: Connection, now: datetime) -> Lane | None:
     until the transaction ends. None when there is none.
 
     One probe of an index for each open lane, whatever the number of leads that sleep in it; closed lanes are not seen.
+    Scalar questions and not EXISTS, which the planner may answer by reading all due leads into a table of its own.
     """
     async with connection.cursor(row_factory=class_row(Lane)) as cursor:
         await cursor.execute(
@@ -50,9 +51,10 @@ async def claim(connection: Connection, now: datetime) -> Lane | None:
             SELECT l.id, l.workspace_id, l.campaign_id, l.sender_id, l.kind
             FROM lane l JOIN campaign c ON c.workspace_id = l.workspace_id AND c.id = l.campaign_id
             WHERE l.open_at <= %(now)s AND c.status = 'started'
-              AND (EXISTS (SELECT FROM enrolment e WHERE e.lane_id = l.id AND e.state = 'due' AND e.due_at <= %(now)s)
-                OR l.kind = 'enter' AND EXISTS (SELECT FROM lead n WHERE n.workspace_id = l.workspace_id
-                    AND n.campaign_id = l.campaign_id AND NOT n.enrolled))
+              AND ((SELECT e.due_at FROM enrolment e WHERE e.lane_id = l.id AND e.state = 'due'
+                    ORDER BY e.due_at LIMIT 1) <= %(now)s
+                OR l.kind = 'enter' AND (SELECT n.id FROM lead n WHERE n.workspace_id = l.workspace_id
+                    AND n.campaign_id = l.campaign_id AND NOT n.enrolled ORDER BY n.id LIMIT 1) IS NOT NULL)
             ORDER BY l.open_at, l.id LIMIT 1 FOR UPDATE OF l SKIP LOCKED
             """,
             {"now": now},

@@ -9,8 +9,7 @@ from leadwright.campaigns.model import Counter, Tally
 from leadwright.events import service as events
 from leadwright.events.service import Fact
 from leadwright.leads import progress
-from leadwright.leads.progress import StatusChange
-from leadwright.leads.store import NewEntry
+from leadwright.leads.progress import NewEntry, StatusChange
 from leadwright.postgres.pool import Connection
 
 

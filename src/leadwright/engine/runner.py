@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from leadwright.campaigns.schedule import Schedule
 from leadwright.crypto import SecretBox
@@ -18,8 +18,10 @@ from leadwright.engine.situation import Situation, situation
 from leadwright.engine.store import Course, Row
 from leadwright.postgres.pool import Connection, Database
 from leadwright.senders import service as senders
-from leadwright.senders.limits import kind_of
+from leadwright.senders.health import is_usable
+from leadwright.senders.limits import QuotaKind, kind_of
 from leadwright.senders.model import Sender
+from leadwright.senders.quotas import Taken
 
 UNUSABLE_RECHECK = timedelta(hours=1)
 """How soon a lane is looked at again whose campaign or sender cannot work, though nobody said that they can."""
@@ -42,11 +44,11 @@ class Scene:
 class Planner:
     """Plans for any workspace; ``batch`` is the most leads of one transaction."""
 
-    def __init__(self, database: Database, secrets: SecretBox, *, batch: int) -> None:
+    def __init__(self, database: Database, secrets: SecretBox, sequences: Sequences, *, batch: int) -> None:
         self._database = database
         self._secrets = secrets
         self._batch = batch
-        self._sequences = Sequences()
+        self._sequences = sequences
 
     async def plan(self, now: datetime) -> bool:
         """Plans for one lane; False when no lane has anything to plan."""
@@ -60,12 +62,11 @@ class Planner:
 
     async def _plan_lane(self, connection: Connection, lane: Lane, now: datetime) -> datetime | None:
         """When the lane is to be looked at next."""
-        course = await store.course(connection, lane.workspace_id, lane.campaign_id)
+        course = (await store.courses(connection, lane.workspace_id, [lane.campaign_id])).get(lane.campaign_id)
         if course is None:
             return None
         wanted = [lane.sender_id] if lane.sender_id else list(course.sender_ids)
-        loaded = await senders.load(connection, self._secrets, lane.workspace_id, wanted)
-        scene = Scene(lane, course, {sender.id: sender for sender in loaded.values()}, now)
+        scene = Scene(lane, course, await senders.load(connection, self._secrets, lane.workspace_id, wanted), now)
         if lane.kind == lanes.ENTER:
             return await self._enter(connection, scene)
         return await self._continue(connection, scene)
@@ -82,39 +83,33 @@ class Planner:
                 return opens_at
         rows = await store.due(connection, scene.workspace_id, lane.id, now, self._batch)
         allotment = Allotment(scene.workspace_id, now)
-        kind = lane.deed if lane.deed not in (lanes.JUDGE, lanes.FREE) else None
+        kind = _quota_kind(lane)
         if kind is not None and rows:
-            await allotment.take(connection, [(sender.id, kind, len(rows))])
+            await allotment.hold(connection, [(sender, kind, len(rows))])
             rows = rows[: allotment.left(sender.id, kind)]
         await self._record(connection, scene, [(row, sender) for row in rows], allotment)
-        return allotment.next_at(kind) or now
+        return (allotment.next_at(sender.id, kind) if kind else None) or now
 
     async def _enter(self, connection: Connection, scene: Scene) -> datetime | None:
         """Leads without a sender: as many begin as the senders are free to act for, and the campaign lets begin."""
-        course, now = scene.course, scene.now
-        usable = [sender for sender in scene.senders.values() if _is_usable(sender, now)]
-        opens = [(_opens_at(scene, sender), sender) for sender in usable]
-        ready = sorted((sender for at, sender in opens if at == now), key=lambda sender: sender.id)
-        if not ready:
-            return min((at for at, _ in opens if at is not None), default=now + UNUSABLE_RECHECK)
-        zone = course.schedule.time_zone if course.schedule else None
-        day = calendar.local_day(zone, now)
-        room = self._batch
-        if course.max_new_leads_per_day is not None:
-            begun = await store.new_leads_of_day(connection, scene.workspace_id, course.id, day)
-            room = min(room, course.max_new_leads_per_day - begun)
-            if room <= 0:
-                return calendar.day_ends(zone, now)
+        ready = _ready_senders(scene)
+        if isinstance(ready, datetime):
+            return ready
+        day = NewLeads.of(scene)
+        room = await day.room(connection, self._batch)
+        if room <= 0:
+            return day.ends_at
         rows = await self._newcomers(connection, scene, room)
-        allotment = Allotment(scene.workspace_id, now)
+        allotment = Allotment(scene.workspace_id, scene.now)
         kind = await self._first_kind(connection, scene)
         if kind is not None and rows:
-            await allotment.take(connection, [(sender.id, kind, len(rows)) for sender in ready])
+            await allotment.hold(connection, [(sender, kind, len(rows)) for sender in ready])
         assigned = allotment.spread(rows, ready, kind)
-        begun = await self._record(connection, scene, assigned, allotment)
-        if begun and course.max_new_leads_per_day is not None:
-            await store.count_new_leads(connection, scene.workspace_id, course.id, day, begun)
-        return allotment.next_at(kind) if kind is not None and len(assigned) < len(rows) else now
+        await self._record(connection, scene, assigned, allotment)
+        await day.count(connection, sum(row.step_id is None for row, _ in assigned))
+        if kind is None or len(assigned) == len(rows):
+            return scene.now
+        return min((allotment.next_at(sender.id, kind) or scene.now for sender in ready), default=scene.now)
 
     async def _newcomers(self, connection: Connection, scene: Scene, limit: int) -> list[Row]:
         rows = await store.due(connection, scene.workspace_id, scene.lane.id, scene.now, limit)
@@ -122,7 +117,7 @@ class Planner:
             rows += await store.entering(connection, scene.workspace_id, scene.course.id, limit - len(rows))
         return rows
 
-    async def _first_kind(self, connection: Connection, scene: Scene) -> str | None:
+    async def _first_kind(self, connection: Connection, scene: Scene) -> QuotaKind | None:
         """What the first deed of a new lead counts as, None when it needs no quota or is not done at once."""
         course = scene.course
         sequence = await self._sequences.version(connection, scene.workspace_id, course.id, course.version)
@@ -137,16 +132,15 @@ class Planner:
         scene: Scene,
         assigned: Sequence[tuple[Row, Sender]],
         allotment: Allotment,
-    ) -> int:
-        """Decides for each lead and writes it down; answers how many of them began."""
+    ) -> None:
+        """Decides for each lead and writes it down."""
         if assigned:
             rows = [row for row, _ in assigned]
             route = await self._sequences.route(connection, scene.workspace_id, scene.course, rows)
             known = await situation(connection, scene.workspace_id, scene.course, assigned)
             decided = [_decide(route, known, row, sender, scene.now) for row, sender in assigned]
             await _write(connection, scene, route, decided, allotment)
-        await allotment.give_back(connection)
-        return sum(row.step_id is None for row, _ in assigned)
+            await allotment.write(connection)
 
     async def _free_leads(self, connection: Connection, scene: Scene) -> datetime | None:
         """Leads of a removed sender that it has not contacted get another; the others wait."""
@@ -172,7 +166,11 @@ async def _write(
     await ledger.write(connection, scene.now)
 
 
-def _quota_for(lane: Lane, decided: Decided, allotment: Allotment) -> list[action_store.QuotaTaken] | None:
+def _quota_kind(lane: Lane) -> QuotaKind | None:
+    return None if lane.deed in (lanes.JUDGE, lanes.FREE) else QuotaKind(lane.deed)
+
+
+def _quota_for(lane: Lane, decided: Decided, allotment: Allotment) -> Sequence[Taken] | None:
     """What is reserved for this deed; None when it has to wait for its turn in another lane."""
     if not isinstance(decided.decision, Act):
         return None
@@ -188,18 +186,51 @@ def _decide(route: Route, known: Situation, row: Row, sender: Sender, now: datet
     decision, enrolment, passed = walk(
         route.sequence, route.step_of(row), enrolment, known.facts(row, sender, route.policy, now), now
     )
-    return Decided(row, sender.id, own_zone is not None, decision, enrolment, passed)
+    return Decided(row, sender, own_zone is not None, decision, enrolment, passed)
 
 
 def _opens_at(scene: Scene, sender: Sender) -> datetime | None:
     """When both the campaign and the sender work: the campaign's hours do not bind leads that have their own."""
-    if not _is_usable(sender, scene.now):
+    if not is_usable(sender, scene.now):
         return sender.status_until or scene.now + UNUSABLE_RECHECK
     campaign: Schedule | None = None if scene.lane.is_own_zone else scene.course.schedule
     return calendar.next_open_of_all([(campaign, None), (sender.schedule, None)], scene.now)
 
 
-def _is_usable(sender: Sender, now: datetime) -> bool:
-    if sender.removed_at is not None:
-        return False
-    return sender.status == "active" or (sender.status_until is not None and sender.status_until <= now)
+def _ready_senders(scene: Scene) -> Sequence[Sender] | datetime:
+    """The campaign's senders that work now; when there is none, when to look again."""
+    usable = [sender for sender in scene.senders.values() if is_usable(sender, scene.now)]
+    opens = [(_opens_at(scene, sender), sender) for sender in usable]
+    ready = sorted((sender for at, sender in opens if at == scene.now), key=lambda sender: sender.id)
+    return ready or min((at for at, _ in opens if at is not None), default=scene.now + UNUSABLE_RECHECK)
+
+
+@dataclass(frozen=True, slots=True)
+class NewLeads:
+    """How many leads of a campaign may still begin on a day; ``most`` None: any number."""
+
+    workspace_id: str
+    campaign_id: str
+    day: date
+    ends_at: datetime
+    most: int | None
+
+    @classmethod
+    def of(cls, scene: Scene) -> "NewLeads":
+        course = scene.course
+        zone = course.schedule.time_zone if course.schedule else None
+        day, ends_at = calendar.local_day(zone, scene.now), calendar.day_ends(zone, scene.now)
+        return cls(scene.workspace_id, course.id, day, ends_at, course.max_new_leads_per_day)
+
+    async def room(self, connection: Connection, wanted: int) -> int:
+        if self.most is None:
+            return wanted
+        return min(wanted, self.most - await store.new_leads_of_day(connection, *self._key))
+
+    async def count(self, connection: Connection, begun: int) -> None:
+        if begun and self.most is not None:
+            await store.count_new_leads(connection, *self._key, begun)
+
+    @property
+    def _key(self) -> tuple[str, str, date]:
+        return self.workspace_id, self.campaign_id, self.day

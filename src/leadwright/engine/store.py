@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from leadwright.campaigns import schedule
 from leadwright.campaigns.schedule import Schedule
+from leadwright.identity import Identity, IdentityKind
 from leadwright.postgres.pool import Connection
 
 
@@ -28,19 +29,20 @@ class Course:
     entry_lane_id: int
 
 
-async def course(connection: Connection, workspace_id: str, campaign_id: str) -> Course | None:
+async def courses(connection: Connection, workspace_id: str, campaign_ids: Sequence[str]) -> dict[str, Course]:
+    """Those of the campaigns that there are."""
     cursor = await connection.execute(
         """
         SELECT id, sender_ids, schedule, sequence_version, missing_variable = 'skip_step', acceptance_timeout,
                max_new_leads_per_day, approach_despite_other_conversation, entry_lane_id
-        FROM campaign WHERE workspace_id = %s AND id = %s
+        FROM campaign WHERE workspace_id = %s AND id = ANY(%s::uuid[])
         """,
-        (workspace_id, campaign_id),
+        (workspace_id, list(campaign_ids)),
     )
-    row = await cursor.fetchone()
-    if row is None:
-        return None
-    return Course(row[0], row[1], None if row[2] is None else schedule.from_json(row[2]), *row[3:])
+    return {
+        row[0]: Course(row[0], row[1], None if row[2] is None else schedule.from_json(row[2]), *row[3:])
+        for row in await cursor.fetchall()
+    }
 
 
 async def sequence_source(
@@ -61,6 +63,7 @@ class Row:
     """A lead that is due, with its place; without a step it has not begun."""
 
     lead_id: str
+    campaign_id: str
     linkedin_url: str
     identity_kind: str
     identity_key: str
@@ -83,6 +86,14 @@ class Row:
     hold_rule: str | None = None
 
     @property
+    def identity(self) -> Identity:
+        return Identity(IdentityKind(self.identity_kind), self.identity_key)
+
+    @property
+    def name(self) -> str | None:
+        return " ".join(part for part in (self.first_name, self.last_name) if part) or None
+
+    @property
     def fields(self) -> dict[str, Any]:
         """As templates name them: a standard field hides a custom one of its name."""
         standard = {
@@ -96,11 +107,11 @@ class Row:
         return {**self.custom, **standard}
 
 
-_LEAD: LiteralString = """
-    l.id AS lead_id, l.linkedin_url, l.identity_kind, l.identity_key, l.first_name, l.last_name, l.company,
-    l.title, l.email, l.custom, l.created_at
+LEAD_COLUMNS: LiteralString = """
+    l.id AS lead_id, l.campaign_id, l.linkedin_url, l.identity_kind, l.identity_key, l.first_name, l.last_name,
+    l.company, l.title, l.email, l.custom, l.created_at
 """
-_PLACE: LiteralString = """
+PLACE_COLUMNS: LiteralString = """
     e.status, e.custom_status, e.state, e.step_id, e.step_since, e.sequence_version, e.sender_id, e.contacted_at,
     e.messages_sent, e.hold_rule
 """
@@ -111,9 +122,9 @@ async def due(connection: Connection, workspace_id: str, lane_id: int, now: date
     async with connection.cursor(row_factory=class_row(Row)) as cursor:
         await cursor.execute(
             "SELECT "
-            + _LEAD
+            + LEAD_COLUMNS
             + ","
-            + _PLACE
+            + PLACE_COLUMNS
             + """
             FROM enrolment e JOIN lead l ON l.workspace_id = e.workspace_id AND l.id = e.lead_id
             WHERE e.workspace_id = %s AND e.lane_id = %s AND e.state = 'due' AND e.due_at <= %s
@@ -129,7 +140,7 @@ async def entering(connection: Connection, workspace_id: str, campaign_id: str, 
     async with connection.cursor(row_factory=class_row(Row)) as cursor:
         await cursor.execute(
             "SELECT "
-            + _LEAD
+            + LEAD_COLUMNS
             + """
             FROM lead l WHERE l.workspace_id = %s AND l.campaign_id = %s AND NOT l.enrolled
             ORDER BY l.id LIMIT %s FOR UPDATE OF l SKIP LOCKED
@@ -144,9 +155,9 @@ async def lock(connection: Connection, workspace_id: str, lead_ids: Sequence[str
     async with connection.cursor(row_factory=class_row(Row)) as cursor:
         await cursor.execute(
             "SELECT "
-            + _LEAD
+            + LEAD_COLUMNS
             + ","
-            + _PLACE
+            + PLACE_COLUMNS
             + """
             FROM enrolment e JOIN lead l ON l.workspace_id = e.workspace_id AND l.id = e.lead_id
             WHERE e.workspace_id = %s AND e.lead_id = ANY(%s::uuid[]) ORDER BY e.lead_id FOR UPDATE OF e
@@ -209,6 +220,30 @@ _PLACED: LiteralString = """
         messages_sent = excluded.messages_sent, lease_until = NULL, token = e.token + 1,
         updated_at = CASE WHEN e.status = excluded.status THEN e.updated_at ELSE excluded.updated_at END
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is new of a lead that stays where it is."""
+
+    lead_id: str
+    status: str
+    contacted_at: datetime | None
+    messages_sent: int
+
+
+async def mark(connection: Connection, workspace_id: str, marks: Sequence[Mark], now: datetime) -> None:
+    """Writes what is new of leads whose rows the caller holds."""
+    await connection.execute(
+        """
+        UPDATE enrolment e SET status = r.status, contacted_at = r.contacted_at, messages_sent = r.messages_sent,
+            updated_at = CASE WHEN e.status = r.status THEN e.updated_at ELSE %s END
+        FROM jsonb_to_recordset(%s::jsonb) AS r(lead_id uuid, status lead_status, contacted_at timestamptz,
+            messages_sent integer)
+        WHERE e.workspace_id = %s AND e.lead_id = r.lead_id
+        """,
+        (now, msgspec.json.encode(marks).decode(), workspace_id),
+    )
 
 
 async def free(

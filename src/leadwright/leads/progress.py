@@ -12,6 +12,8 @@ from leadwright.leads import store
 from leadwright.leads.store import NewEntry
 from leadwright.postgres.pool import Connection
 
+__all__ = ["NewEntry", "StatusChange", "add_entries"]
+
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:

@@ -45,6 +45,11 @@ async def begin_holding(connection: Connection, workspace_id: str, key_id: str) 
     return await store.begin_holding(connection, workspace_id, key_id)
 
 
+async def hold(connection: Connection, workspace_id: str) -> None:
+    """Who is whom stays as it is until the transaction ends; many may hold at once. Before any row lock."""
+    await store.hold(connection, workspace_id)
+
+
 async def hold_canonical(
     connection: Connection, workspace_id: str, identities: Iterable[Identity]
 ) -> Mapping[Identity, Identity]:

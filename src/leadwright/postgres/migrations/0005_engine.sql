@@ -38,11 +38,12 @@ CREATE TABLE sender_quota (
     used         integer NOT NULL DEFAULT 0,
     PRIMARY KEY (workspace_id, sender_id, kind, period, starts_on)
 );
--- When the sender may do its next deed: the minimum gap.
+-- The minimum gap: when the sender's next deed may be planned, and when it may begin. A row only where there is a gap.
 CREATE TABLE sender_pace (
     workspace_id uuid NOT NULL,
     sender_id    uuid NOT NULL,
-    next_at      timestamptz NOT NULL,
+    plan_at      timestamptz NOT NULL DEFAULT '-infinity',
+    begin_at     timestamptz NOT NULL DEFAULT '-infinity',
     PRIMARY KEY (workspace_id, sender_id)
 );
 

@@ -1,0 +1,51 @@
+"""Deeds of which nobody knows whether they happened: given up when their worker is lost, and asked about."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from leadwright.crypto import SecretBox
+from leadwright.engine import action_store
+from leadwright.engine.performing import Adapters, Begun, deed_of, reconcile
+from leadwright.engine.settlement import Settled
+from leadwright.postgres.pool import Database
+from leadwright.senders import service as senders
+
+ASKING = timedelta(minutes=5)
+"""For so long nobody else asks about the same deed."""
+ASKED_AT_ONCE = 50
+
+
+class Reconciler:
+    """Asks the channels what became of deeds."""
+
+    def __init__(self, database: Database, secrets: SecretBox, channels: Adapters) -> None:
+        self._database = database
+        self._secrets = secrets
+        self._channels = channels
+
+    async def give_up_lost(self, now: datetime) -> bool:
+        """Whether there were deeds whose worker is gone: they are uncertain now."""
+        async with self._database.transaction() as connection:
+            return await action_store.give_up_lost(connection, now) > 0
+
+    async def ask(self, now: datetime) -> Sequence[Settled]:
+        """What the channels say of uncertain deeds; a sender that is gone cannot be asked, and a person must say."""
+        return [await reconcile(self._channels, each) for each in await self._uncertain(now)]
+
+    async def _uncertain(self, now: datetime) -> Sequence[Begun]:
+        async with self._database.transaction() as connection:
+            found = await action_store.ask_about(connection, now, now + ASKING, ASKED_AT_ONCE)
+            begun: list[Begun] = []
+            for workspace_id, actions in found.items():
+                wanted = {action.sender_id for action in actions}
+                known = await senders.load(connection, self._secrets, workspace_id, wanted)
+                begun += [
+                    Begun(
+                        action,
+                        action.token,
+                        deed_of(workspace_id, action, known[action.sender_id], now, attempt=max(1, action.attempt)),
+                    )
+                    for action in actions
+                    if action.sender_id in known
+                ]
+        return begun

@@ -1,0 +1,73 @@
+"""The engine of one process: each duty as a piece of work at a moment that is given, so that any clock can drive it."""
+
+from datetime import datetime
+
+from leadwright.campaigns import service as campaigns
+from leadwright.crypto import SecretBox
+from leadwright.engine import action_store, lanes, store, waking
+from leadwright.engine.courses import Sequences
+from leadwright.engine.performing import Adapters, Beginner, perform
+from leadwright.engine.reconciling import Reconciler
+from leadwright.engine.runner import Planner
+from leadwright.engine.settler import Settler
+from leadwright.postgres.pool import Database
+from leadwright.senders import health
+
+BATCH = 500
+"""The most leads of one transaction."""
+
+
+class Engine:
+    """Plans, performs, settles, asks, finishes. Several processes may have one each on one database."""
+
+    def __init__(self, database: Database, secrets: SecretBox, channels: Adapters, *, batch: int = BATCH) -> None:
+        self._database = database
+        self._channels = channels
+        sequences = Sequences()
+        self._planner = Planner(database, secrets, sequences, batch=batch)
+        self.beginner = Beginner(database, secrets, sequences, batch=batch)
+        self.settler = Settler(database, sequences)
+        self._reconciler = Reconciler(database, secrets, channels)
+
+    async def plan(self, now: datetime) -> bool:
+        """Plans for one lane; whether there was one."""
+        return await self._planner.plan(now)
+
+    async def perform(self, now: datetime) -> bool:
+        """Performs planned steps of one workspace, one after another, and writes down their outcomes."""
+        found, begun = await self.beginner.begin(now)
+        if begun:
+            await self.settler.settle([await perform(self._channels, each) for each in begun], now)
+        return found
+
+    async def reconcile(self, now: datetime) -> bool:
+        """Gives up what lost workers had, and asks about what is uncertain; whether there was any."""
+        lost = await self._reconciler.give_up_lost(now)
+        settled = await self._reconciler.ask(now)
+        if settled:
+            await self.settler.settle(settled, now)
+        return lost or bool(settled)
+
+    async def restore_senders(self, now: datetime) -> bool:
+        """Brings back senders whose rest is over."""
+        async with self._database.transaction() as connection:
+            restored = await health.restore(connection, now)
+            for workspace_id, sender_ids in restored.items():
+                await waking.sender_changed(connection, workspace_id, sender_ids, now)
+        return bool(restored)
+
+    async def finish_campaigns(self, now: datetime) -> bool:
+        """Finishes the campaigns of whose leads none is on its way."""
+        async with self._database.session() as connection:
+            found = await store.through(connection)
+        finished = False
+        for workspace_id, campaign_id in found:
+            async with self._database.transaction() as connection:
+                finished |= await campaigns.finish_if_through(connection, workspace_id, campaign_id, now)
+        return finished
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        """When there is next something to plan, perform or ask about: for clocks that jump."""
+        async with self._database.session() as connection:
+            moments = [await lanes.next_look(connection, now), await action_store.next_due(connection)]
+        return min((moment for moment in moments if moment is not None), default=None)
