@@ -1,26 +1,25 @@
-"""A campaign looked at before it runs: what one lead would get, and what keeps the campaign or its leads from going on."""
+"""A campaign looked at before it runs: what one lead would get, and what keeps it or its leads from going on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from leadwright.campaigns import service as campaigns
 from leadwright.campaigns.model import Campaign
-from leadwright.channels import registry
 from leadwright.engine import preview_store
 from leadwright.engine.forecast_groups import needed_fields
+from leadwright.engine.hands import hand, present
 from leadwright.engine.preview import PreviewedStep, preview
 from leadwright.engine.preview_fields import places
 from leadwright.engine.readiness import Hand, Obstacle, doubts, obstacles
 from leadwright.engine.sequence import Sequence as Steps
-from leadwright.engine.sequence import Step, SequenceError, parse_sequence
+from leadwright.engine.sequence import SequenceError, Step, parse_sequence
 from leadwright.identity import Identity
 from leadwright.leads import service as leads
 from leadwright.leads.dry_run import fields_of
 from leadwright.leads.model import Lead, NewLead
 from leadwright.postgres.pool import Connection
-from leadwright.senders import service as senders
-from leadwright.senders.model import Sender, SenderStatus
+from leadwright.senders.model import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +79,9 @@ async def preview_for(
     Raises NotFound, and InvalidRequest for a sender that the workspace lacks.
     """
     campaign = (await campaigns.read(connection, workspace_id, campaign_id)).campaign
-    wanted = [sender_id or person.sender_id, *campaign.settings.sender_ids]
-    found = await _present(connection, workspace_id, [each for each in wanted if each])
+    chosen = sender_id or person.sender_id
+    wanted = [*([chosen] if chosen else []), *campaign.settings.sender_ids]
+    found = await present(connection, workspace_id, wanted)
     if sender_id is not None and sender_id not in found:
         raise campaigns.sender_not_found("senderId")
     sender = next((found[each] for each in wanted if each in found), None)
@@ -123,7 +123,7 @@ async def validate(connection: Connection, workspace_id: str, campaign_id: str) 
     """Raises NotFound."""
     campaign = (await campaigns.read(connection, workspace_id, campaign_id)).campaign
     source, sender_ids = campaign.settings.sequence, campaign.settings.sender_ids
-    found = await _present(connection, workspace_id, sender_ids)
+    found = await present(connection, workspace_id, sender_ids)
     hands = [hand(found[each]) for each in sender_ids if each in found]
     try:
         steps = parse_sequence(source)
@@ -165,18 +165,3 @@ def _checked_step(
 def _lack(name: str, groups: Sequence[preview_store.Lacking]) -> FieldLack:
     examples = sorted(lead_id for group in groups for lead_id in group.examples)
     return FieldLack(name, sum(group.leads for group in groups), examples[: preview_store.MOST_EXAMPLES])
-
-
-async def _present(connection: Connection, workspace_id: str, sender_ids: Sequence[str]) -> Mapping[str, Sender]:
-    found = await senders.sealed(connection, workspace_id, sender_ids)
-    return {sender.id: sender for sender in found.values() if sender.removed_at is None}
-
-
-def hand(sender: Sender) -> Hand:
-    return Hand(
-        sender.id,
-        sender.name,
-        registry.performs(sender.channel),
-        sender.fields,
-        is_active=sender.status is SenderStatus.ACTIVE,
-    )

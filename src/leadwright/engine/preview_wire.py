@@ -163,7 +163,7 @@ class CheckedStepBody(BaseModel):
     type: StepType
     sequence_step: int | None
     missing_fields: list[FieldLackBody]
-    leads_lacking: int = Field(description="Leads that lack at least one of them: they would be held, or skip the step.")
+    leads_lacking: int = Field(description="Leads that lack one or more of them: they are held, or skip the step.")
     unsupported_by: list[str] = Field(description="Senders of the campaign whose channel cannot do it.")
 
 

@@ -76,10 +76,11 @@ async def add(
     if done.added and done.campaign_status == "finished" and done.finished_by == "system":
         await campaigns.resume_after_adding(connection, workspace_id, campaign_id, now)
         done = replace(done, campaign_status="started")
-    results = _refusals(batch, done)
+    results, prospect = _refusals(batch, done), (False, "")
     if all_results:
         results = await _all_results(connection, workspace_id, batch, done)
-    return _report(batch, done, results)
+        prospect = await _prospect(connection, workspace_id, campaign_id, done)
+    return _report(batch, done, results, prospect)
 
 
 def _judge(request: AddLeads, *, check_nul: bool) -> tuple[list[NewLead], list[Rejection]]:
@@ -101,7 +102,9 @@ def _add_suppressible(leads: list[NewLead]) -> None:
             lead.suppressible = [list(pair) for pair in match_values(None, lead.email, lead.company)]
 
 
-def _report(batch: ingest_store.Batch, done: ingest_store.Ingested, results: tuple[Result, ...]) -> Report:
+def _report(
+    batch: ingest_store.Batch, done: ingest_store.Ingested, results: tuple[Result, ...], prospect: tuple[bool, str]
+) -> Report:
     updated = sum(row.updated for row in done.not_added)
     suppressed = sum(row.suppressed for row in done.not_added)
     duplicates = len(done.not_added) - updated - suppressed
@@ -113,20 +116,21 @@ def _report(batch: ingest_store.Batch, done: ingest_store.Ingested, results: tup
     ):
         if count:
             metrics.LEADS[outcome].inc(count)
-    will, why = _will_process(done)
     return Report(
-        batch.import_id, batch.campaign_id, tuple(batch.leads), done.added, updated, duplicates, results, will, why
+        batch.import_id, batch.campaign_id, tuple(batch.leads), done.added, updated, duplicates, results, *prospect
     )
 
 
-def _will_process(done: ingest_store.Ingested) -> tuple[bool, str]:
-    """Whether these leads will move, and if not, the first thing that is in the way."""
+async def _prospect(
+    connection: Connection, workspace_id: str, campaign_id: str, done: ingest_store.Ingested
+) -> tuple[bool, str]:
+    """Whether these leads will move, and if not, the first thing that is in the way: the same that keeps a campaign
+    from being started."""
     if done.campaign_status != "started":
         return False, _NOT_STARTED[done.campaign_status]
-    if not done.has_steps:
-        return False, "The campaign's sequence has no steps"
-    if not done.sender_count:
-        return False, "The campaign has no sender"
+    found = await campaigns.what_is_in_the_way(connection, workspace_id, campaign_id)
+    if found:
+        return False, f"The campaign cannot work: {found[0].message}"
     return True, "The campaign is started"
 
 
