@@ -23,6 +23,8 @@ from leadwright.http.route import Edge
 from leadwright.imports import api as imports_api
 from leadwright.leads import api as leads_api
 from leadwright.people import api as people_api
+from leadwright.privacy import api as privacy_api
+from leadwright.senders import api as senders_api
 from leadwright.settings import Settings
 from leadwright.suppression import api as suppression_api
 from leadwright.webhooks import api as webhooks_api
@@ -33,9 +35,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     imports_api.router,
     campaigns_api.router,
     preview_api.router,
+    senders_api.router,
     suppression_api.router,
     leads_api.identity_router,
     people_api.router,
+    privacy_api.router,
     events_api.router,
     webhooks_api.router,
     admin_api.router,

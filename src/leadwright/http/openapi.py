@@ -32,6 +32,7 @@ TAGS: Mapping[str, str] = {
     "leads": "People in campaigns: add them, see what became of them, take them out.",
     "imports": "The record of each add call: what became of every row.",
     "campaigns": "A sequence of timed steps, and the leads that walk through it.",
+    "senders": "The accounts on whose behalf leads are approached, with what each may do and when.",
     "suppressions": "The do-not-contact list of the workspace, checked whenever leads are added.",
     "identity": "Who is the same person, whatever the spelling of the address.",
     "events": "Everything that happened, in order: the feed for receivers that were down.",

@@ -50,15 +50,19 @@ _SENT: LiteralString = """
         SELECT r.*, coalesce(a.person_kind, r.k) AS kind, coalesce(a.person_key, r.p) AS key
         FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
             i smallint, id uuid, k identity_kind, p text, u text, f text, l text, o text, t text, e text,
-            x jsonb, m jsonb)
+            x jsonb, m jsonb, h jsonb)
         LEFT JOIN alias a ON a.workspace_id = %(workspace)s AND a.kind = r.k AND a.key = r.p
         CROSS JOIN target
 """
 
-# For a workspace that has aliases or a do-not-contact list: who is suppressed, and who stands here twice.
+# For a workspace that has aliases, a do-not-contact list or erased persons: who is suppressed, and who stands here
+# twice. Of a person who was erased nothing is written down anew, not even that they were sent again.
 _JUDGED: LiteralString = """
     ), weighed AS MATERIALIZED (
         SELECT sent.*, EXISTS (
+                   SELECT FROM jsonb_array_elements_text(sent.h) AS known(digest)
+                   JOIN erased_person g ON g.workspace_id = %(workspace)s AND g.digest = known.digest
+               ) AS erased, EXISTS (
                    SELECT FROM suppression s
                    WHERE s.workspace_id = %(workspace)s AND s.kind = 'person'
                      AND s.value = sent.kind::text || ':' || sent.key
@@ -66,11 +70,12 @@ _JUDGED: LiteralString = """
                    SELECT FROM jsonb_array_elements(sent.m) AS pair
                    JOIN suppression s ON s.workspace_id = %(workspace)s
                     AND s.kind = (pair ->> 0)::suppression_kind AND s.value = pair ->> 1
-               ) AS suppressed
+               ) AS listed
         FROM sent
     ), judged AS MATERIALIZED (
-        SELECT weighed.*, count(*) FILTER (WHERE NOT suppressed) OVER (PARTITION BY kind, key ORDER BY i) AS occurrence
-        FROM weighed
+        SELECT w.*, erased OR listed AS suppressed,
+            count(*) FILTER (WHERE NOT (erased OR listed)) OVER (PARTITION BY kind, key ORDER BY i) AS occurrence
+        FROM weighed w
 """
 
 _ADDED: LiteralString = """
@@ -89,12 +94,13 @@ _CONFLICT: LiteralString = """
 
 _LEFT_OF_SENT: LiteralString = """
     ), left_over AS MATERIALIZED (
-        SELECT sent.i, sent.kind, sent.key, false AS suppressed, 1 AS occurrence, false AS updated
+        SELECT sent.i, sent.kind, sent.key, false AS erased, false AS suppressed, 1 AS occurrence, false AS updated
         FROM sent WHERE NOT EXISTS (SELECT FROM added WHERE added.id = sent.id)
 """
 _LEFT_OF_JUDGED: LiteralString = """
     ), left_over AS MATERIALIZED (
-        SELECT judged.i, judged.kind, judged.key, judged.suppressed, judged.occurrence, added.id IS NOT NULL AS updated
+        SELECT judged.i, judged.kind, judged.key, judged.erased, judged.suppressed, judged.occurrence,
+               added.id IS NOT NULL AS updated
         FROM judged LEFT JOIN added ON added.kind = judged.kind AND added.key = judged.key AND judged.occurrence = 1
         WHERE added.id IS NULL OR NOT added.created
 """
@@ -121,7 +127,8 @@ _RECORDED: LiteralString = """
         SELECT %(workspace)s, %(import)s, i,
                CASE WHEN suppressed THEN 'suppressed' WHEN updated THEN 'updated'
                     WHEN occurrence > 1 THEN 'duplicate_in_request' ELSE 'duplicate' END,
-               CASE WHEN suppressed THEN 'suppressed' END, kind, key
+               CASE WHEN suppressed THEN 'suppressed' END, CASE WHEN NOT erased THEN kind END,
+               CASE WHEN NOT erased THEN key END
         FROM left_over
     )
     SELECT (SELECT count(*) FROM added WHERE created), target.status, target.finished_by, target.sender_count,

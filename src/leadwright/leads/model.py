@@ -130,6 +130,7 @@ class NewLead(msgspec.Struct, omit_defaults=True, gc=False):
     email: str | None = msgspec.field(name="e", default=None)
     custom: dict[str, Any] = msgspec.field(name="x", default_factory=dict[str, Any])
     suppressible: list[list[str]] = msgspec.field(name="m", default_factory=list[list[str]])
+    erased_as: list[str] = msgspec.field(name="h", default_factory=list[str])
 
 
 @dataclass(frozen=True, slots=True)

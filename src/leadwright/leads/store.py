@@ -222,8 +222,13 @@ async def set_tags(
 
 
 async def purge(connection: Connection, workspace_id: str, lead_id: str) -> None:
-    """Removes every row of one lead. Its import keeps the counters it had."""
+    """Removes every row of one lead. Its import keeps the counters it had, and its public events stay."""
     for statement in (
+        """
+        INSERT INTO former_lead (workspace_id, lead_id, identity_kind, identity_key)
+        SELECT workspace_id, id, identity_kind, identity_key FROM lead
+        WHERE workspace_id = %s AND id = %s AND enrolled
+        """,
         "DELETE FROM history WHERE workspace_id = %s AND lead_id = %s",
         "DELETE FROM enrolment WHERE workspace_id = %s AND lead_id = %s",
         "DELETE FROM lead WHERE workspace_id = %s AND id = %s",
@@ -232,8 +237,13 @@ async def purge(connection: Connection, workspace_id: str, lead_id: str) -> None
 
 
 async def delete_of_campaign(connection: Connection, workspace_id: str, campaign_id: str) -> None:
-    """Removes every lead of a campaign, with its history and imports."""
+    """Removes every lead of a campaign, with its history and imports; its public events stay."""
     for statement in (
+        """
+        INSERT INTO former_lead (workspace_id, lead_id, identity_kind, identity_key)
+        SELECT workspace_id, id, identity_kind, identity_key FROM lead
+        WHERE workspace_id = %s AND campaign_id = %s AND enrolled
+        """,
         """
         DELETE FROM history h USING lead l
         WHERE l.workspace_id = %s AND l.campaign_id = %s AND h.workspace_id = l.workspace_id AND h.lead_id = l.id

@@ -58,6 +58,23 @@ async def hold_canonical(
     return await store.canonical(connection, workspace_id, identities)
 
 
+async def hold_alone(connection: Connection, workspace_id: str) -> None:
+    """Waits for all who store canonical keys, and keeps others from it until the transaction ends."""
+    await store.hold_alone(connection, workspace_id)
+
+
+async def persons(
+    connection: Connection, workspace_id: str, identities: Iterable[Identity]
+) -> Mapping[Identity, Person]:
+    """The person of each given key, with every key that they are known by."""
+    return await store.persons(connection, workspace_id, identities)
+
+
+async def forget(connection: Connection, workspace_id: str, keys: Iterable[Identity]) -> None:
+    """Removes every alias of or to these keys; in a transaction that called ``hold_alone``."""
+    await store.forget(connection, workspace_id, keys)
+
+
 async def canonical(
     connection: Connection, workspace_id: str, identities: Iterable[Identity]
 ) -> Mapping[Identity, Identity]:

@@ -26,10 +26,19 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Whether the workspace has aliases, and a do-not-contact list: most have neither, and adding is then cheaper."""
+    """Whether the workspace has aliases, and a do-not-contact list: most have neither, and adding is then cheaper.
+
+    ``erasure_key`` is what erased persons are hashed under, None when the workspace has none.
+    """
 
     aliases: bool
     suppressions: bool
+    erasure_key: bytes | None = None
+
+    @property
+    def nothing(self) -> bool:
+        """Whether every key names a person of its own whom nothing keeps out."""
+        return not self.aliases and not self.suppressions and self.erasure_key is None
 
 
 async def hold(connection: Connection, workspace_id: str) -> None:
@@ -44,22 +53,26 @@ async def hold(connection: Connection, workspace_id: str) -> None:
 async def begin_holding(connection: Connection, workspace_id: str, key_id: str) -> tuple[bool, Held]:
     """Begins a transaction with ``hold``, and tells whether the API key still stands: one round trip for three.
 
-    What it answers was true when it was asked: an alias or an entry committed while this waited may be missing.
+    It asks when the lock is had: no alias and no erasure, both made under ``hold_alone``, is missing in the answer. An
+    entry of the do-not-contact list that is being added may be.
     """
     named = {b"lock": b"%d" % _LOCK, b"workspace": workspace_id.encode(), b"stands": STANDS % key_id.encode()}
     cursor = await connection.execute(_BEGIN_HOLDING % named)
     cursor.nextset()
+    cursor.nextset()
     row = await cursor.fetchone()
     assert row is not None
-    return row[1], Held(row[2], row[3])
+    return row[0], Held(row[1], row[2], row[3])
 
 
 # Without parameters, so that it can follow BEGIN in one message; the ids are hexadecimal, from our own tables.
 _BEGIN_HOLDING = b"""
     BEGIN;
-    SELECT pg_advisory_xact_lock_shared(%(lock)b, hashtext('%(workspace)b')), %(stands)b,
+    SELECT pg_advisory_xact_lock_shared(%(lock)b, hashtext('%(workspace)b'));
+    SELECT %(stands)b,
            EXISTS (SELECT FROM alias WHERE workspace_id = '%(workspace)b'),
-           EXISTS (SELECT FROM suppression WHERE workspace_id = '%(workspace)b')
+           EXISTS (SELECT FROM suppression WHERE workspace_id = '%(workspace)b'),
+           (SELECT key FROM erasure_key WHERE EXISTS (SELECT FROM erased_person WHERE workspace_id = '%(workspace)b'))
 """
 
 
@@ -88,7 +101,10 @@ async def canonical(
 async def persons(
     connection: Connection, workspace_id: str, identities: Iterable[Identity]
 ) -> Mapping[Identity, Person]:
-    """Each given key's person; the do-not-contact list is read here and written by its own room."""
+    """Each given key's person; the do-not-contact list is read here and written by its own room.
+
+    A person who was erased is not suppressed here: of them there is but a hash (``suppression.service.erased``).
+    """
     wanted = list(dict.fromkeys(identities))
     cursor = await connection.execute(
         """
@@ -135,6 +151,18 @@ async def join(connection: Connection, workspace_id: str, old: Identity, new: Id
         VALUES (%(workspace)s, %(old_kind)s, %(old_key)s, %(new_kind)s, %(new_key)s, %(now)s)
         """,
         {"workspace": workspace_id, "now": now, **names},
+    )
+
+
+async def forget(connection: Connection, workspace_id: str, keys: Iterable[Identity]) -> None:
+    """Removes every alias of or to these keys."""
+    await connection.execute(
+        """
+        DELETE FROM alias a USING jsonb_to_recordset(%s::jsonb) AS r(kind identity_kind, key text)
+        WHERE a.workspace_id = %s
+          AND ((a.kind, a.key) = (r.kind, r.key) OR (a.person_kind, a.person_key) = (r.kind, r.key))
+        """,
+        (_as_json(list(keys)), workspace_id),
     )
 
 

@@ -10,7 +10,7 @@ from leadwright.http.paging import paged, pagination, paging
 from leadwright.http.route import CurrentCall, api_router, needs
 from leadwright.outbound.allowed import AllowedHosts
 from leadwright.pages import Page
-from leadwright.senders import quotas, service, wire
+from leadwright.senders import service, wire
 
 router = api_router("senders")
 
@@ -62,34 +62,6 @@ async def list_senders(
     )
     shown = [wire.sender_body(sender) for sender in page.shown(found)]
     return paged(page, wire.SenderList(senders=shown, pagination=pagination(page, total)), found)
-
-
-@router.get(
-    "/senders/quotas",
-    summary="What is left of the senders' limits",
-    operation_id="read_sender_quotas",
-    response_model=wire.QuotaList,
-    openapi_extra=needs("senders:read"),
-)
-async def read_quotas(call: CurrentCall, keeping: Keeping) -> wire.QuotaList:
-    """For each kind of deed: the limit of today, what was used of it, and what may still be done."""
-    found = await service.list_all(call.connection, call.workspace_id, keeping.secrets)
-    standings = await quotas.standing(call.connection, call.workspace_id, found, call.now)
-    return wire.quota_list(found, standings)
-
-
-@router.get(
-    "/inbox/senders",
-    summary="List senders with today's limits",
-    operation_id="list_inbox_senders",
-    response_model=wire.InboxSenders,
-    openapi_extra=needs("senders:read"),
-)
-async def list_inbox_senders(call: CurrentCall, keeping: Keeping) -> wire.InboxSenders:
-    """All of them, oldest first, and how many messages and invitations each may still send today."""
-    found = await service.list_all(call.connection, call.workspace_id, keeping.secrets)
-    standings = await quotas.standing(call.connection, call.workspace_id, found, call.now)
-    return wire.inbox_senders(found, standings)
 
 
 @router.get(

@@ -63,11 +63,11 @@ async def create(
 
 async def read(connection: Connection, workspace_id: str, secrets: SecretBox, sender_id: str | None) -> Sender:
     """Raises NotFound, also for one that was removed."""
-    found = await load(connection, secrets, workspace_id, [sender_id]) if sender_id else {}
-    sender = found.get(sender_id or "")
-    if sender is None or sender.removed_at is not None:
-        raise not_found()
-    return sender
+    wanted = [sender_id] if sender_id else []
+    for sender in (await load(connection, secrets, workspace_id, wanted)).values():
+        if sender.removed_at is None:
+            return sender
+    raise not_found()
 
 
 async def page(
@@ -194,7 +194,7 @@ def _opened(secrets: SecretBox, row: store.Row) -> Sender:
 
 
 def not_found() -> NotFound:
-    return NotFound("Sender not found", code="sender_unknown")
+    return NotFound("Sender not found", code="sender_not_found")
 
 
 def no_adapter(channel: ChannelName) -> InvalidRequest:

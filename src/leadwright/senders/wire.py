@@ -1,6 +1,5 @@
 """The JSON of senders: what can be set on one, how it is shown, and what is left of its limits."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -15,9 +14,7 @@ from leadwright.engine.calendar import local_day
 from leadwright.http.paging import Paged
 from leadwright.ids import Prefix, public
 from leadwright.senders.fields import LimitsBody, RampUpBody, default_limits, identity_of, profile
-from leadwright.senders.limits import QuotaKind
 from leadwright.senders.model import ChannelName, Sender, SenderStatus, Settings
-from leadwright.senders.quotas import Standing
 from leadwright.senders.service import Change, Made, shown_config
 
 LONGEST_NAME = 200
@@ -76,10 +73,26 @@ class SenderFields(BaseModel):
 class CreateSender(SenderFields):
     """A new sender: one account on one channel."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Ada Lovelace",
+                    "linkedinUrl": "https://www.linkedin.com/in/ada-lovelace",
+                    "channel": "simulator",
+                    "config": {"seed": 7, "acceptRate": 1, "acceptAfter": {"hours": 2}},
+                    "limits": {"connectionsPerDay": 15, "messagesPerWeek": None},
+                    "rampUp": {"start": 5, "addPerWeek": 5},
+                }
+            ]
+        }
+    )
+
     name: Name = Field(examples=["Ada Lovelace"])
     linkedin_url: ProfileUrl = Field(examples=["https://www.linkedin.com/in/ada-lovelace"])
     channel: ChannelName = Field(
-        strict=False, description="`email` and `unipile` are known and refused: they have no adapter yet."
+        strict=False,
+        description="`email` and `unipile` are known and refused: they have no adapter yet.",
     )
 
     def settings(self, now: datetime) -> Settings:
@@ -191,99 +204,3 @@ def _shown(sender: Sender) -> dict[str, Any]:
         "created_at": iso(sender.created_at),
         "updated_at": iso(sender.updated_at),
     }
-
-
-class InboxSender(BaseModel):
-    """What a sender may still do today. Null: no cap."""
-
-    model_config = _CAMEL
-
-    id: str = Field(examples=[_ID])
-    name: str
-    linkedin_url: str
-    status: SenderStatus
-    daily_message_limit: int | None = Field(description="Of today: a ramp-up makes it less than the cap.")
-    messages_sent_today: int
-    remaining_messages: int | None = Field(description="Heeds the week too.")
-    daily_connection_limit: int | None
-    connections_sent_today: int
-    remaining_connections: int | None
-
-
-class InboxSenders(BaseModel):
-    senders: list[InboxSender]
-    total: int
-
-
-class QuotaBody(BaseModel):
-    """Null: no cap."""
-
-    model_config = _CAMEL
-
-    limit: int | None
-    used: int
-    remaining: int | None
-    resets_at: str = Field(description="When `remaining` grows again.", examples=["2026-03-02T00:00:00.000Z"])
-
-
-class Quotas(BaseModel):
-    connections: QuotaBody
-    messages: QuotaBody
-    likes: QuotaBody
-    visits: QuotaBody
-    emails: QuotaBody
-
-
-class SenderQuotas(BaseModel):
-    id: str = Field(examples=[_ID])
-    name: str
-    quotas: Quotas
-
-
-class QuotaList(BaseModel):
-    senders: list[SenderQuotas]
-    total: int
-
-
-Standings = Mapping[str, Mapping[QuotaKind, Standing]]
-
-
-def inbox_senders(senders: Sequence[Sender], standings: Standings) -> InboxSenders:
-    return InboxSenders(senders=[_inbox_sender(each, standings[each.id]) for each in senders], total=len(senders))
-
-
-def _inbox_sender(sender: Sender, standing: Mapping[QuotaKind, Standing]) -> InboxSender:
-    messages, connections = standing[QuotaKind.MESSAGES], standing[QuotaKind.CONNECTIONS]
-    return InboxSender(
-        id=public(Prefix.SENDER, sender.id),
-        name=sender.name,
-        linkedin_url=sender.linkedin_url,
-        status=sender.status,
-        daily_message_limit=messages.limit,
-        messages_sent_today=messages.used,
-        remaining_messages=messages.remaining,
-        daily_connection_limit=connections.limit,
-        connections_sent_today=connections.used,
-        remaining_connections=connections.remaining,
-    )
-
-
-def quota_list(senders: Sequence[Sender], standings: Standings) -> QuotaList:
-    shown = [
-        SenderQuotas(id=public(Prefix.SENDER, each.id), name=each.name, quotas=_quotas(standings[each.id]))
-        for each in senders
-    ]
-    return QuotaList(senders=shown, total=len(shown))
-
-
-def _quotas(standing: Mapping[QuotaKind, Standing]) -> Quotas:
-    return Quotas(**{kind.value: _quota(standing[kind]) for kind in QuotaKind})
-
-
-def _quota(standing: Standing) -> QuotaBody:
-    return QuotaBody(
-        limit=standing.limit,
-        used=standing.used,
-        remaining=standing.remaining,
-        resets_at=iso(standing.resets_at),
-    )

@@ -1,5 +1,6 @@
 """What can be put on the do-not-contact list, and when a lead is on it; pure."""
 
+import hmac
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,6 +86,17 @@ def match_values(
     if company is not None and (name := company_value(company)) is not None:
         found.append((SuppressionKind.COMPANY, name))
     return found
+
+
+def erased_digests(key: bytes, workspace_id: str, identity_text: str | None, email: str | None) -> list[str]:
+    """What is kept of an erased person with this identity key and e-mail address: keyed hashes, in hexadecimal.
+
+    Without the key they tell nothing, and those of two workspaces have nothing in common.
+    """
+    known = [] if identity_text is None else [identity_text]
+    if email is not None and (address := email_value(email)) is not None:
+        known.append(f"{SuppressionKind.EMAIL}:{address}")
+    return [hmac.digest(key, f"{workspace_id}\n{text}".encode(), "sha256").hex() for text in known]
 
 
 def _domains_of(address: str) -> list[str]:

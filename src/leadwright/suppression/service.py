@@ -7,11 +7,21 @@ from typing import Any
 
 from leadwright import ids
 from leadwright.errors import NotFound
+from leadwright.identity import Identity
 from leadwright.people import service as people
 from leadwright.people.service import Rekeying
 from leadwright.postgres.pool import Connection
 from leadwright.suppression import store
-from leadwright.suppression.model import Entry, Rejection, Suppression, SuppressionKind, match_values, parse_entry
+from leadwright.suppression.model import (
+    Entry,
+    Rejection,
+    Suppression,
+    SuppressionKind,
+    email_value,
+    erased_digests,
+    match_values,
+    parse_entry,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +112,46 @@ async def hold(connection: Connection, workspace_id: str) -> None:
 
 
 async def suppressed(connection: Connection, workspace_id: str, persons: Sequence[Approached]) -> frozenset[str]:
-    """The refs of those whom an entry of the list keeps from being approached."""
+    """The refs of those whom an entry of the list keeps from being approached, or who were erased."""
     named = {one.ref: match_values(one.identity_text, one.email, one.company) for one in persons}
     wanted = list(dict.fromkeys(pair for pairs in named.values() for pair in pairs))
     found = await store.among(connection, workspace_id, wanted)
-    return frozenset(ref for ref, pairs in named.items() if not found.isdisjoint(pairs))
+    listed = frozenset(ref for ref, pairs in named.items() if not found.isdisjoint(pairs))
+    return listed | await _erased(connection, workspace_id, persons)
+
+
+async def _erased(connection: Connection, workspace_id: str, persons: Sequence[Approached]) -> frozenset[str]:
+    key = await store.erasure_key(connection, workspace_id)
+    if key is None:
+        return frozenset()
+    digests = {one.ref: erased_digests(key, workspace_id, one.identity_text, one.email) for one in persons}
+    found = await store.erased_among(connection, workspace_id, [d for known in digests.values() for d in known])
+    return frozenset(ref for ref, known in digests.items() if not found.isdisjoint(known))
+
+
+async def erased(connection: Connection, workspace_id: str, identities: Sequence[Identity]) -> frozenset[Identity]:
+    """Those who were erased: of them nothing is to be kept, whoever tells it."""
+    asked = [Approached(str(place), identity.text, None, None) for place, identity in enumerate(identities)]
+    return frozenset(identities[int(ref)] for ref in await _erased(connection, workspace_id, asked))
+
+
+async def keep_erased(
+    connection: Connection, workspace_id: str, identities: Sequence[Identity], emails: Sequence[str], now: datetime
+) -> dict[Identity, str]:
+    """Puts keyed hashes of a person's keys and addresses in place of their entries; answers the hash of each key.
+
+    From then on the person is suppressed under each of them, and nobody can take that back. Waits like ``add`` for
+    those who ``hold`` the list.
+    """
+    await store.hold_alone(connection, workspace_id)
+    key = await store.any_erasure_key(connection)
+    digests = {one: erased_digests(key, workspace_id, one.text, None)[0] for one in identities}
+    of_emails = [digest for email in emails for digest in erased_digests(key, workspace_id, None, email)]
+    await store.insert_erased(connection, workspace_id, [*digests.values(), *of_emails], now)
+    listed = [(SuppressionKind.PERSON, one.text) for one in identities]
+    listed += [(SuppressionKind.EMAIL, value) for email in emails if (value := email_value(email)) is not None]
+    await store.delete_values(connection, workspace_id, listed)
+    return digests
 
 
 async def rekey(connection: Connection, workspace_id: str, rekeying: Rekeying) -> None:

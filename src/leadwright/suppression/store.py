@@ -1,6 +1,7 @@
 """The SQL of the do-not-contact list."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import LiteralString
 
 import msgspec
@@ -68,6 +69,56 @@ async def among(
         (msgspec.json.encode(rows).decode(), workspace_id),
     )
     return frozenset((SuppressionKind(row[0]), row[1]) for row in await cursor.fetchall())
+
+
+async def erasure_key(connection: Connection, workspace_id: str) -> bytes | None:
+    """What the erased persons of the workspace are hashed under, None when it has none."""
+    cursor = await connection.execute(
+        "SELECT key FROM erasure_key WHERE EXISTS (SELECT FROM erased_person WHERE workspace_id = %s)", (workspace_id,)
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def any_erasure_key(connection: Connection) -> bytes:
+    """The key of this installation, whether it was ever used or not."""
+    cursor = await connection.execute("SELECT key FROM erasure_key")
+    row = await cursor.fetchone()
+    assert row is not None
+    return row[0]
+
+
+async def insert_erased(connection: Connection, workspace_id: str, digests: Sequence[str], now: datetime) -> None:
+    await connection.execute(
+        """
+        INSERT INTO erased_person (workspace_id, digest, erased_at)
+        SELECT %s, digest, %s FROM unnest(%s::text[]) AS given (digest)
+        ON CONFLICT (workspace_id, digest) DO NOTHING
+        """,
+        (workspace_id, now, list(digests)),
+    )
+
+
+async def erased_among(connection: Connection, workspace_id: str, digests: Sequence[str]) -> frozenset[str]:
+    """Those of the digests that are an erased person's."""
+    cursor = await connection.execute(
+        "SELECT digest FROM erased_person WHERE workspace_id = %s AND digest = ANY(%s)", (workspace_id, list(digests))
+    )
+    return frozenset(row[0] for row in await cursor.fetchall())
+
+
+async def delete_values(
+    connection: Connection, workspace_id: str, values: Sequence[tuple[SuppressionKind, str]]
+) -> None:
+    """Takes entries off the list by what they match."""
+    rows = [{"kind": kind, "value": value} for kind, value in values]
+    await connection.execute(
+        """
+        DELETE FROM suppression s USING jsonb_to_recordset(%s::jsonb) AS r(kind suppression_kind, value text)
+        WHERE s.workspace_id = %s AND s.kind = r.kind AND s.value = r.value
+        """,
+        (msgspec.json.encode(rows).decode(), workspace_id),
+    )
 
 
 async def rekey_person(connection: Connection, workspace_id: str, old: Identity, new: Identity) -> None:
