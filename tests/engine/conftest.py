@@ -42,7 +42,7 @@ class Recorder:
     asked: list[Deed] = field(default_factory=list[Deed])
     answers: dict[str, list[Outcome]] = field(default_factory=dict[str, list[Outcome]])
     """Outcomes of the next deeds for a LinkedIn address, in order; after them, Done."""
-    truth: Outcome = Temporary("not_done")
+    truth: Outcome = field(default_factory=lambda: Temporary("not_done"))
     """What it says when it is asked about a lost deed."""
 
     def of(self, sender: Sender) -> Channel:

@@ -1,7 +1,6 @@
 """Leads walk through their sequence, deed by deed, as it says."""
 
-from leadwright.channels.channel import Done, Permanent, Temporary
-from tests.engine.conftest import World, identity, step, url
+from tests.engine.conftest import World, step
 
 
 async def test_a_lead_walks_the_whole_way(world: World) -> None:

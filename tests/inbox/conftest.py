@@ -1,7 +1,7 @@
 """A workspace of its own for each test of the inbox, and short ways to keep things in it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -33,6 +33,20 @@ class Box:
     @staticmethod
     def at(minutes: float) -> datetime:
         return NOW + timedelta(minutes=minutes)
+
+    async def add_sender(self, name: str = "Alex Doe") -> str:
+        """Another account of the workspace, whose channel does nothing here."""
+        sender_id = ids.new_id()
+        async with self.database.session() as connection:
+            await connection.execute(
+                """
+                INSERT INTO sender (workspace_id, id, name, linkedin_url, identity_kind, identity_key, channel, config,
+                    limits, created_at, updated_at)
+                VALUES (%s, %s, %s, %s, 'slug', %s, 'manual', '', '{}', %s, %s)
+                """,
+                (self.workspace_id, sender_id, name, f"in/{sender_id}", sender_id, NOW, NOW),
+            )
+        return sender_id
 
     async def note(self, what: str, *names: str, at: datetime = NOW, lead_id: str | None = None) -> object:
         """``what``: invited, connected, withdrawn or not_connected."""
@@ -76,7 +90,8 @@ def make_box(database: Database) -> MakeBox:
     async def make() -> Box:
         async with database.transaction() as connection:
             workspace = await accounts.create_workspace(connection, "Inbox", NOW)
-        return Box(database, workspace.id, ids.new_id())
+        box = Box(database, workspace.id, "")
+        return replace(box, sender_id=await box.add_sender())
 
     return make
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadwright.campaigns.model import Counter
-from leadwright.engine import calendar, lanes, store
+from leadwright.engine import calendar, lane_store, lanes, store
 from leadwright.engine.batch import lane_kind
 from leadwright.engine.courses import Route
 from leadwright.engine.ledger import Ledger
@@ -143,7 +143,9 @@ class Movement:
 
     async def write(self, connection: Connection) -> None:
         for campaign_id, moves in sorted(self._moves.items()):
-            lane_ids = await lanes.ensure(connection, self._workspace_id, campaign_id, [move.lane for move in moves])
+            lane_ids = await lane_store.ensure(
+                connection, self._workspace_id, campaign_id, [move.lane for move in moves]
+            )
             places = [replace(move.place, lane_id=lane_ids[move.lane]) for move in moves]
             await store.place(connection, self._workspace_id, campaign_id, places, self._now)
         if self._marks:

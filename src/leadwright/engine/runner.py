@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from leadwright.campaigns.schedule import Schedule
 from leadwright.crypto import SecretBox
-from leadwright.engine import action_store, calendar, lanes, store
+from leadwright.engine import action_store, calendar, lane_store, lanes, store
 from leadwright.engine.allotment import Allotment
 from leadwright.engine.batch import Batch, Decided
 from leadwright.engine.courses import Route, Sequences
@@ -53,11 +53,11 @@ class Planner:
     async def plan(self, now: datetime) -> bool:
         """Plans for one lane; False when no lane has anything to plan."""
         async with self._database.transaction() as connection:
-            lane = await lanes.claim(connection, now)
+            lane = await lane_store.claim(connection, now)
             if lane is None:
                 return False
             again = await self._plan_lane(connection, lane, now)
-            await lanes.look_again(connection, lane, again)
+            await lane_store.look_again(connection, lane, again)
             return True
 
     async def _plan_lane(self, connection: Connection, lane: Lane, now: datetime) -> datetime | None:
@@ -156,7 +156,7 @@ async def _write(
     ledger = Ledger(scene.workspace_id)
     batch = Batch(scene.course.id, route.course.version, scene.now, ledger)
     batch.lane_ids.update(
-        await lanes.ensure(connection, scene.workspace_id, scene.course.id, [each.lane for each in decided])
+        await lane_store.ensure(connection, scene.workspace_id, scene.course.id, [each.lane for each in decided])
     )
     for each in decided:
         batch.add(each, _quota_for(scene.lane, each, allotment))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from leadwright.campaigns import service as campaigns
 from leadwright.crypto import SecretBox
-from leadwright.engine import action_store, lanes, store, waking
+from leadwright.engine import action_store, lane_store, store, waking
 from leadwright.engine.courses import Sequences
 from leadwright.engine.performing import Adapters, Beginner, perform
 from leadwright.engine.reconciling import Reconciler
@@ -69,5 +69,5 @@ class Engine:
     async def next_due(self, now: datetime) -> datetime | None:
         """When there is next something to plan, perform or ask about: for clocks that jump."""
         async with self._database.session() as connection:
-            moments = [await lanes.next_look(connection, now), await action_store.next_due(connection)]
+            moments = [await lane_store.next_look(connection, now), await action_store.next_due(connection)]
         return min((moment for moment in moments if moment is not None), default=None)

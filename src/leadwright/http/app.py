@@ -21,6 +21,7 @@ from leadwright.http.problems import problem, unknown_route
 from leadwright.http.request_id import RequestContext
 from leadwright.http.route import Edge
 from leadwright.imports import api as imports_api
+from leadwright.inbox import api as inbox_api
 from leadwright.leads import api as leads_api
 from leadwright.people import api as people_api
 from leadwright.privacy import api as privacy_api
@@ -39,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     suppression_api.router,
     leads_api.identity_router,
     people_api.router,
+    inbox_api.router,
     privacy_api.router,
     events_api.router,
     webhooks_api.router,

@@ -35,6 +35,7 @@ TAGS: Mapping[str, str] = {
     "senders": "The accounts on whose behalf leads are approached, with what each may do and when.",
     "suppressions": "The do-not-contact list of the workspace, checked whenever leads are added.",
     "identity": "Who is the same person, whatever the spelling of the address.",
+    "inbox": "What senders and people write to each other: read it, answer, invite.",
     "events": "Everything that happened, in order: the feed for receivers that were down.",
     "account": "The key that asks, its workspace, and the keys of that.",
     "status": "Whether the server is alive and can serve. These routes want no key.",

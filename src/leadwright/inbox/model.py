@@ -85,3 +85,56 @@ class Kept:
 
     conversation_id: str
     message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What a sender and a person wrote to each other. ``lead_id``: the lead that the sender contacted last.
+
+    ``participant_name`` and ``participant_picture`` are None as long as nobody told them.
+    """
+
+    id: str
+    sender_id: str
+    identity_kind: str
+    identity_key: str
+    participant_name: str | None
+    participant_url: str
+    participant_picture: str | None
+    connection: str
+    lead_id: str | None
+    last_content: str
+    last_direction: str
+    last_activity_at: datetime
+    unread_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation. ``read_at``: when a received one was read here."""
+
+    id: str
+    direction: str
+    content: str
+    sent_at: datetime
+    read_at: datetime | None
+    lead_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The conversations that are wanted: of a sender or of all, and with ``unread`` only those with unread messages."""
+
+    sender_id: str | None = None
+    unread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The sender of conversations, as its messages show it."""
+
+    id: str
+    name: str
+    linkedin_url: str

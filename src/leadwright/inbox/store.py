@@ -179,10 +179,12 @@ async def keep(connection: Connection, workspace_id: str, messages: Sequence[New
                 count(*) FILTER (WHERE direction = 'received') OVER same AS unread,
                 max(at) FILTER (WHERE direction = 'sent') OVER same AS last_sent_at,
                 max(at) FILTER (WHERE direction = 'received') OVER same AS last_received_at,
-                (array_agg(lead_id) FILTER (WHERE direction = 'sent' AND lead_id IS NOT NULL)
-                    OVER (PARTITION BY sender_id, person_kind, person_key ORDER BY at DESC, place DESC
-                          ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING))[1] AS contacted_lead_id
-            FROM told WINDOW same AS (PARTITION BY sender_id, person_kind, person_key)
+                (array_agg(lead_id) FILTER (WHERE direction = 'sent' AND lead_id IS NOT NULL) OVER latest_first)[1]
+                    AS contacted_lead_id,
+                (array_agg(name) FILTER (WHERE name IS NOT NULL) OVER latest_first)[1] AS known_name
+            FROM told WINDOW same AS (PARTITION BY sender_id, person_kind, person_key),
+                latest_first AS (same ORDER BY at DESC, place DESC
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
             ORDER BY sender_id, person_kind, person_key, at DESC, place DESC
         ), related AS (
             INSERT INTO relationship AS old (workspace_id, sender_id, identity_kind, identity_key, last_sent_at,
@@ -198,7 +200,7 @@ async def keep(connection: Connection, workspace_id: str, messages: Sequence[New
         ), moved AS (
             INSERT INTO conversation AS old (workspace_id, id, sender_id, identity_kind, identity_key, participant_name,
                 participant_url, last_content, last_direction, last_activity_at, unread_count, created_at, updated_at)
-            SELECT %(workspace)s, conversation_id, sender_id, person_kind, person_key, name, linkedin_url,
+            SELECT %(workspace)s, conversation_id, sender_id, person_kind, person_key, known_name, linkedin_url,
                 left(text, %(excerpt)s), direction, at, unread, began_at, at
             FROM latest
             ON CONFLICT (workspace_id, sender_id, identity_kind, identity_key) DO UPDATE
