@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import jsonschema_rs
 import pytest
-
 from tests.starting import add_sender
 
 JSON = dict[str, Any]
