@@ -57,8 +57,8 @@ class Access:
 
 
 async def prepare(connection: Connection, secrets: SecretBox, now: datetime) -> Access:
-    """The default workspace's oldest campaign, and a fresh key. If there is none, one is made and started, with a sender
-    of the simulated network: nobody real is ever approached.
+    """The default workspace's oldest campaign, and a fresh key. If there is none, one is made and started, with a
+    sender of the simulated network: nobody real is ever approached.
 
     The development key of the last start ends.
     """

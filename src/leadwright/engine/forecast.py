@@ -38,7 +38,10 @@ class Assumptions:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a forecast is made of: the campaign as it stands. ``senders`` with what each has done already."""
+    """What a forecast is made of: the campaign as it stands. ``senders`` with what each has done already.
+
+    ``others`` have leads of it, and get no new ones.
+    """
 
     course: Course
     policy: Policy
@@ -48,6 +51,7 @@ class Outlook:
     assumptions: Assumptions
     start: datetime
     days: int
+    others: Sequence[tuple[Sender, Used]] = ()
 
     @property
     def end(self) -> datetime:
@@ -105,6 +109,12 @@ class Forecast:
         return self.last_end_at if self.leads and self.through == self.leads else None
 
     @property
+    def limits(self) -> Tally[tuple[str, QuotaKind | None]]:
+        """On how many days each limit held most leads back."""
+        found = (day.limited_by for day in self.days)
+        return Tally((limit.rule, limit.kind) for limit in found if limit is not None)
+
+    @property
     def touches(self) -> Tally[str]:
         return sum((day.touches for day in self.days), Tally[str]())
 
@@ -137,9 +147,10 @@ class _Forecaster:
 
     def run(self) -> Forecast:
         outlook = self._outlook
-        senders = _merged(outlook)
-        run = Run(outlook.course, list(dict.fromkeys(senders.values())), self, self, outlook.start, outlook.end)
-        run.play(*self._cohorts(senders))
+        entering = _merged(outlook.senders, outlook.start)
+        others = _merged(outlook.others, outlook.start)
+        run = Run(outlook.course, list(dict.fromkeys(entering.values())), self, self, outlook.start, outlook.end)
+        run.play(*self._cohorts({**others, **entering}))
         return self._found
 
     def _cohorts(self, senders: Mapping[str, VirtualSender]) -> tuple[list[Cohort], dict[str, datetime]]:
@@ -221,10 +232,10 @@ class _Forecaster:
         held[key] = max(held.get(key, 0), waiting)
 
 
-def _merged(outlook: Outlook) -> dict[str, VirtualSender]:
+def _merged(senders: Sequence[tuple[Sender, Used]], start: datetime) -> dict[str, VirtualSender]:
     """By id: senders that are alike act as one that may do what they may together, which costs no more than one."""
     kinds: list[list[tuple[Sender, Used]]] = []
-    for sender, used in outlook.senders:
+    for sender, used in senders:
         alike = next((kind for kind in kinds if _traits(kind[0][0]) == _traits(sender)), None)
         if alike is None:
             kinds.append([(sender, used)])
@@ -233,7 +244,7 @@ def _merged(outlook: Outlook) -> dict[str, VirtualSender]:
     found: dict[str, VirtualSender] = {}
     for kind in kinds:
         used = sum((Tally(dict(each)) for _, each in kind), Tally[tuple[QuotaKind, Period, date]]())
-        one = VirtualSender(kind[0][0], outlook.start, used, grain=GRAIN, copies=len(kind))
+        one = VirtualSender(kind[0][0], start, used, grain=GRAIN, copies=len(kind))
         found.update((sender.id, one) for sender, _ in kind)
     return found
 

@@ -2,7 +2,7 @@
 they behave. Leads that are alike walk together, as a cohort; pure."""
 
 import heapq
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -121,7 +121,7 @@ class Run:
         self._ahead: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._newcomers: deque[Cohort] = deque()
         self._begun: dict[date, int] = {calendar.local_day(course.zone, start): course.begun_today}
-        self._lanes: Mapping[str, dict[_LaneKey, _Lane]] = {sender.id: {} for sender in senders}
+        self._lanes: defaultdict[str, dict[_LaneKey, _Lane]] = defaultdict(dict)
         self._serves_at: dict[str, datetime] = {}
 
     def play(self, cohorts: Sequence[Cohort], due: Mapping[str, datetime] | None = None) -> None:

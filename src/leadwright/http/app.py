@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from leadwright import __version__
 from leadwright.admin import api as admin_api
 from leadwright.campaigns import api as campaigns_api
-from leadwright.engine import preview_api
+from leadwright.engine import forecast_api, preview_api
 from leadwright.errors import LeadwrightError
 from leadwright.events import api as events_api
 from leadwright.http import openapi, status
@@ -36,6 +36,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     imports_api.router,
     campaigns_api.router,
     preview_api.router,
+    forecast_api.router,
     senders_api.router,
     suppression_api.router,
     leads_api.identity_router,
