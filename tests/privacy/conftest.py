@@ -142,6 +142,9 @@ _STATEMENTS = (
     VALUES (%(workspace)s, %(id)s, %(conversation)s, 'received', %(mark)s, %(now)s, %(mark)s)
     """,
     """
+    INSERT INTO company_reply (workspace_id, company, lead_id) VALUES (%(workspace)s, %(mark)s || ' ltd', %(lead)s)
+    """,
+    """
     INSERT INTO inbound_fact (workspace_id, sender_id, external_id, type, lead_id, received_at)
     VALUES (%(workspace)s, %(sender)s, %(mark)s, 'reply', NULL, %(now)s),
            (%(workspace)s, %(sender)s, %(mark)s || '2', 'reply', %(lead)s, %(now)s)

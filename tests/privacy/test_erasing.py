@@ -16,7 +16,7 @@ from leadwright.suppression import service as suppression
 ERASE = "/v1/privacy/erase"
 PLANTED = {
     "action.content", "action.error_message", "action.external_id", "action.identity_key", "action.linkedin_url",
-    "alias.key", "alias.person_key", "conversation.identity_key", "conversation.last_content",
+    "alias.key", "alias.person_key", "company_reply.company", "conversation.identity_key", "conversation.last_content",
     "conversation.participant_name", "conversation.participant_url", "enrolment.hold_detail", "event.data",
     "former_lead.identity_key", "history.detail", "idempotency_record.body", "idempotency_record.key",
     "inbound_fact.external_id", "lead.company", "lead.custom", "lead.email", "lead.first_name", "lead.identity_key",

@@ -85,7 +85,7 @@ def _failed(body: Body, message: str | None, retry_after: timedelta | None) -> O
     code = body.code or "refused"
     if code in _CODES and code != "skipped":
         return Permanent(code, message)  # pyright: ignore[reportArgumentType] -- one of them, as was just checked
-    return Permanent("refused", message or code[:LONGEST_MESSAGE])
+    return Permanent("refused", message or (body.code and body.code[:LONGEST_MESSAGE]))
 
 
 def _temporary(body: Body, message: str | None, retry_after: timedelta | None) -> Outcome:

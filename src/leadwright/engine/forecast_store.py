@@ -54,7 +54,7 @@ async def groups(
         + """ AS doc, e.sender_id, e.step_id, e.sequence_version,
                     date_bin('15 minutes', e.step_since, 'epoch') AS since,
                     CASE WHEN e.state = 'due' THEN date_bin('15 minutes', e.due_at, 'epoch') END AS due_at,
-                    CASE WHEN e.state = 'held' THEN e.hold_rule END AS hold_rule,
+                    CASE WHEN e.state <> 'due' THEN e.hold_rule END AS hold_rule,
                     date_bin('15 minutes', r.invited_at, 'epoch') AS invited_at,
                     date_bin('15 minutes', r.connected_at, 'epoch') AS connected_at
                 FROM lead l

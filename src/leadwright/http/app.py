@@ -26,6 +26,7 @@ from leadwright.leads import api as leads_api
 from leadwright.people import api as people_api
 from leadwright.privacy import api as privacy_api
 from leadwright.senders import api as senders_api
+from leadwright.senders import standing_api
 from leadwright.settings import Settings
 from leadwright.suppression import api as suppression_api
 from leadwright.webhooks import api as webhooks_api
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     campaigns_api.router,
     preview_api.router,
     forecast_api.router,
+    standing_api.router,
     senders_api.router,
     suppression_api.router,
     leads_api.identity_router,

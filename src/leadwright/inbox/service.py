@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from leadwright.identity import Identity
 from leadwright.inbox import store
 from leadwright.inbox.model import STRANGERS, Kept, NewMessage, Note, Pair, Relationship
+from leadwright.leads import courtesy
 from leadwright.people.service import Rekeying
 from leadwright.postgres.pool import Connection
 
@@ -53,7 +54,11 @@ async def keep_messages(connection: Connection, workspace_id: str, messages: Seq
     Moves when the pair last wrote and last heard, the lead contacted last, and what is unread. It does not know of
     external ids: whoever tells a message twice keeps it twice.
     """
-    return await store.keep(connection, workspace_id, messages) if messages else []
+    if not messages:
+        return []
+    answered = [each.lead_id for each in messages if each.direction == "received" and each.lead_id is not None]
+    await courtesy.note_replies(connection, workspace_id, answered)
+    return await store.keep(connection, workspace_id, messages)
 
 
 async def conversations_elsewhere(

@@ -21,6 +21,7 @@ class NotAdded:
     suppressed: bool
     occurrence: int
     updated: bool
+    courtesy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ _SENT: LiteralString = """
         SELECT r.*, coalesce(a.person_kind, r.k) AS kind, coalesce(a.person_key, r.p) AS key
         FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
             i smallint, id uuid, k identity_kind, p text, u text, f text, l text, o text, t text, e text,
-            x jsonb, m jsonb, h jsonb)
+            x jsonb, m jsonb, h jsonb, c text)
         LEFT JOIN alias a ON a.workspace_id = %(workspace)s AND a.kind = r.k AND a.key = r.p
         CROSS JOIN target
 """
@@ -86,7 +87,7 @@ _ADDED: LiteralString = """
                %(now)s, %(now)s
 """
 _FROM_SENT: LiteralString = " FROM sent"
-_FROM_JUDGED: LiteralString = " FROM judged WHERE NOT suppressed AND occurrence = 1"
+_FROM_JUDGED: LiteralString = " FROM judged WHERE NOT suppressed AND occurrence = 1 AND c IS NULL"
 _CONFLICT: LiteralString = """
         ORDER BY kind, key
         ON CONFLICT (workspace_id, identity_kind, identity_key, campaign_id)
@@ -94,13 +95,14 @@ _CONFLICT: LiteralString = """
 
 _LEFT_OF_SENT: LiteralString = """
     ), left_over AS MATERIALIZED (
-        SELECT sent.i, sent.kind, sent.key, false AS erased, false AS suppressed, 1 AS occurrence, false AS updated
+        SELECT sent.i, sent.kind, sent.key, false AS erased, false AS suppressed, 1 AS occurrence,
+               false AS updated, NULL AS c
         FROM sent WHERE NOT EXISTS (SELECT FROM added WHERE added.id = sent.id)
 """
 _LEFT_OF_JUDGED: LiteralString = """
     ), left_over AS MATERIALIZED (
         SELECT judged.i, judged.kind, judged.key, judged.erased, judged.suppressed, judged.occurrence,
-               added.id IS NOT NULL AS updated
+               added.id IS NOT NULL AS updated, judged.c
         FROM judged LEFT JOIN added ON added.kind = judged.kind AND added.key = judged.key AND judged.occurrence = 1
         WHERE added.id IS NULL OR NOT added.created
 """
@@ -125,9 +127,9 @@ _RECORDED: LiteralString = """
     ), explained AS (
         INSERT INTO lead_import_outcome (workspace_id, import_id, row_index, outcome, code, identity_kind, identity_key)
         SELECT %(workspace)s, %(import)s, i,
-               CASE WHEN suppressed THEN 'suppressed' WHEN updated THEN 'updated'
+               CASE WHEN suppressed THEN 'suppressed' WHEN updated THEN 'updated' WHEN c IS NOT NULL THEN 'duplicate'
                     WHEN occurrence > 1 THEN 'duplicate_in_request' ELSE 'duplicate' END,
-               CASE WHEN suppressed THEN 'suppressed' END, CASE WHEN NOT erased THEN kind END,
+               CASE WHEN suppressed THEN 'suppressed' ELSE c END, CASE WHEN NOT erased THEN kind END,
                CASE WHEN NOT erased THEN key END
         FROM left_over
     )
@@ -135,7 +137,7 @@ _RECORDED: LiteralString = """
            (SELECT jsonb_array_length(s.sequence -> 'steps') > 0 FROM campaign_sequence s
             WHERE s.workspace_id = %(workspace)s AND s.campaign_id = %(campaign)s
               AND s.version = target.sequence_version),
-           (SELECT jsonb_agg(jsonb_build_array(i, kind, key, suppressed, occurrence, updated) ORDER BY i)
+           (SELECT jsonb_agg(jsonb_build_array(i, kind, key, suppressed, occurrence, updated, c) ORDER BY i)
             FROM left_over)
     FROM target
 """

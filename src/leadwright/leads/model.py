@@ -19,6 +19,7 @@ MOST_TAGS = 50
 LONGEST_TAG = 100
 LONGEST_NOTE = 8_000
 LONGEST_CUSTOM_VALUE = 10_000
+MOST_CONTACT_DAYS = 3_650
 _STANDARD = ("firstName", "lastName", "company", "title", "email")
 _LEAST_INTEGER, _MOST_INTEGER = -(2**63), 2**64 - 1
 
@@ -107,12 +108,30 @@ class Outcome(StrEnum):
     INVALID = "invalid"
 
 
+class Courtesy(StrEnum):
+    """Why a person is left alone whom a request wants only if nothing speaks against it."""
+
+    CONTACTED_RECENTLY = "contacted_recently"
+    IN_ACTIVE_CAMPAIGN = "in_active_campaign"
+    SAME_COMPANY_REPLIED = "same_company_replied"
+
+
+@dataclass(frozen=True, slots=True)
+class SkipIf:
+    """What speaks against adding a person who is not in the campaign yet; nothing unless it is asked for."""
+
+    contacted_within_days: int | None = None
+    in_active_campaign: bool = False
+    same_company_replied: bool = False
+
+
 class AddLeads(msgspec.Struct):
     """The envelope of an add-leads request; its rows are still to be judged one by one."""
 
     campaign_id: str
     rows: list[Any]
     on_duplicate: OnDuplicate
+    skip_if: SkipIf | None = None
 
 
 class NewLead(msgspec.Struct, omit_defaults=True, gc=False):
@@ -131,6 +150,7 @@ class NewLead(msgspec.Struct, omit_defaults=True, gc=False):
     custom: dict[str, Any] = msgspec.field(name="x", default_factory=dict[str, Any])
     suppressible: list[list[str]] = msgspec.field(name="m", default_factory=list[list[str]])
     erased_as: list[str] = msgspec.field(name="h", default_factory=list[str])
+    courtesy: str | None = msgspec.field(name="c", default=None)
 
 
 @dataclass(frozen=True, slots=True)

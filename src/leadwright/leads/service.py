@@ -10,8 +10,19 @@ from leadwright.errors import NotFound
 from leadwright.events import service as events
 from leadwright.events.model import EventType
 from leadwright.identity import Identity, IdentityKind
-from leadwright.leads import ingest_store, store
-from leadwright.leads.model import AddLeads, Filter, Lead, LeadStatus, NewLead, Outcome, Rejection, Result, parse_row
+from leadwright.leads import courtesy, ingest_store, store
+from leadwright.leads.model import (
+    AddLeads,
+    Courtesy,
+    Filter,
+    Lead,
+    LeadStatus,
+    NewLead,
+    Outcome,
+    Rejection,
+    Result,
+    parse_row,
+)
 from leadwright.pages import Page
 from leadwright.people import service as people
 from leadwright.people.service import Held
@@ -72,7 +83,10 @@ async def add(
         _add_suppressible(leads)
     if held.erasure_key is not None:
         _add_digests(leads, workspace_id, held.erasure_key)
-    done = await ingest_store.ingest(connection, workspace_id, batch, plain=held.nothing)
+    if request.skip_if is not None:
+        await courtesy.mark(connection, workspace_id, campaign_id, leads, request.skip_if, now)
+    plain = held.nothing and request.skip_if is None
+    done = await ingest_store.ingest(connection, workspace_id, batch, plain=plain)
     if done is None:
         raise campaigns.not_found()
     if done.added and done.campaign_status == "finished" and done.finished_by == "system":
@@ -187,15 +201,31 @@ def _known(row: ingest_store.NotAdded, lead_id: str | None) -> Result:
     identity_key = f"{row.kind}:{row.key}"
     if row.updated:
         return Result(row.index, Outcome.UPDATED, lead_id=lead_id, identity_key=identity_key)
-    in_request = row.occurrence > 1
+    in_request = row.occurrence > 1 and row.courtesy is None
+    code, reason = _why_not(row, in_request=in_request)
     return Result(
         row.index,
         Outcome.DUPLICATE_IN_REQUEST if in_request else Outcome.DUPLICATE,
         identity_key=identity_key,
-        code="duplicate_in_request" if in_request else "duplicate",
-        reason="The person stands earlier in this request" if in_request else "The person is in the campaign already",
+        code=code,
+        reason=reason,
         existing_lead_id=lead_id,
     )
+
+
+def _why_not(row: ingest_store.NotAdded, *, in_request: bool) -> tuple[str, str]:
+    """Code and sentence of a row that counts as a duplicate."""
+    match row.courtesy:
+        case Courtesy.CONTACTED_RECENTLY:
+            return "contacted_recently", "The person was contacted within the days of skipIf"
+        case Courtesy.IN_ACTIVE_CAMPAIGN:
+            return "in_active_campaign", "The person is on the way in another started campaign"
+        case Courtesy.SAME_COMPANY_REPLIED:
+            return "same_company_replied", "Somebody of the same company has replied"
+        case _ if in_request:
+            return "duplicate_in_request", "The person stands earlier in this request"
+        case _:
+            return "duplicate", "The person is in the campaign already"
 
 
 def _by_index(result: Result) -> int:

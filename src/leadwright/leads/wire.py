@@ -13,7 +13,9 @@ from leadwright.clock import iso
 from leadwright.errors import Detail, InvalidRequest
 from leadwright.http.paging import Paged
 from leadwright.ids import Prefix, public
+from leadwright.leads.courtesy_fields import read_skip_if, skip_faults
 from leadwright.leads.model import (
+    MOST_CONTACT_DAYS,
     MOST_LEADS_A_REQUEST,
     AddLeads,
     Lead,
@@ -35,9 +37,11 @@ def read_add_leads(body: bytes) -> AddLeads:
         raise InvalidRequest("The request body must be a JSON object with campaignId and leads")
     envelope = cast(dict[str, Any], value)
     wrong = [fault for fault in (_campaign_fault(envelope), _leads_fault(envelope), _mode_fault(envelope)) if fault]
+    wrong += skip_faults(envelope.get("skipIf"))
     if wrong:
         raise InvalidRequest.of(wrong)
-    return AddLeads(envelope["campaignId"], envelope["leads"], OnDuplicate(envelope.get("onDuplicate") or "skip"))
+    mode = OnDuplicate(envelope.get("onDuplicate") or "skip")
+    return AddLeads(envelope["campaignId"], envelope["leads"], mode, read_skip_if(envelope.get("skipIf")))
 
 
 def _decode(body: bytes) -> Any:
@@ -124,6 +128,18 @@ def _mode_fault(envelope: dict[str, Any]) -> Detail | None:
     return Detail("onDuplicate", f"expected one of {', '.join(OnDuplicate)}")
 
 
+class SkipIfBody(BaseModel):
+    """A person for whom one of these holds, and who is not in the campaign, is left out and counts as a duplicate."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    contactedWithinDays: int | None = Field(
+        None, ge=1, le=MOST_CONTACT_DAYS, description="An invitation, message or e-mail went to them since."
+    )
+    inActiveCampaign: bool | None = Field(None, description="They are on the way in another started campaign.")
+    sameCompanyReplied: bool | None = Field(None, description="Somebody whose lead has the same company replied.")
+
+
 class LeadRow(BaseModel):
     """One lead of a request. Every other key is a custom field: any JSON scalar, kept with its type."""
 
@@ -149,6 +165,7 @@ class AddLeadsBody(BaseModel):
     onDuplicate: Literal["skip", "fill", "overwrite"] | None = Field(
         "skip", description="What a row does when its person is in the campaign: nothing, fill empty fields, overwrite."
     )
+    skipIf: SkipIfBody | None = Field(None, description="Whom to leave alone. Off unless it is asked for.")
 
 
 class RowError(BaseModel):

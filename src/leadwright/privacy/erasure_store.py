@@ -70,6 +70,7 @@ _BY_ID: tuple[LiteralString, ...] = (
         WHERE key = ANY(%(kept)s))
     WHERE workspace_id = %(workspace)s AND lead_id = ANY(%(leads)s::uuid[])
     """,
+    "DELETE FROM company_reply WHERE workspace_id = %(workspace)s AND lead_id = ANY(%(leads)s::uuid[])",
     # The channel's name of a fact may hold anything. What it tells again is a person's who was erased, and refused.
     """
     UPDATE inbound_fact f SET external_id = 'erased ' || gen_random_uuid()

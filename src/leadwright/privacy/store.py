@@ -170,6 +170,10 @@ _EXPORTED: Mapping[str, LiteralString] = {
         FROM relationship r JOIN named USING (identity_kind, identity_key)
         WHERE r.workspace_id = %(workspace)s ORDER BY r.sender_id
     """,
+    "company_replies": """
+        SELECT company, lead_id FROM company_reply
+        WHERE workspace_id = %(workspace)s AND lead_id = ANY(%(leads)s::uuid[]) ORDER BY lead_id
+    """,
     "conversations": """
         SELECT id AS conversation_id, sender_id, participant_name, participant_url, last_activity_at, unread_count,
             created_at, updated_at

@@ -73,6 +73,7 @@ class ExportBody(BaseModel):
     imports: list[dict[str, Any]] = Field(description="Rows of add calls that were not added.")
     actions: list[dict[str, Any]] = Field(description="What was or is to be done, with its text.")
     relationships: list[dict[str, Any]] = Field(description="What each sender has with the person.")
+    company_replies: list[dict[str, Any]] = Field(description="Of whose company an answer of theirs is remembered.")
     conversations: list[dict[str, Any]]
     messages: list[dict[str, Any]]
     events: list[dict[str, Any]]

@@ -97,6 +97,11 @@ async def exists(connection: Connection, workspace_id: str, sender_ids: Collecti
     return await store.present(connection, workspace_id, sender_ids)
 
 
+async def was_there(connection: Connection, workspace_id: str, sender_id: str) -> bool:
+    """Whether the workspace has, or had, such a sender."""
+    return bool(await store.senders(connection, workspace_id, [sender_id]))
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a person wants of a sender. ``config`` holds the keys that were sent, ``status`` None leaves it."""

@@ -43,6 +43,15 @@ CREATE TABLE former_lead (
 );
 CREATE INDEX former_lead_of_person ON former_lead (workspace_id, identity_kind, identity_key);
 
+-- Somebody of this company answered, as this lead. The company as the do-not-contact list would match it.
+CREATE TABLE company_reply (
+    workspace_id uuid NOT NULL,
+    company      text COLLATE "C" NOT NULL,
+    lead_id      uuid NOT NULL,
+    PRIMARY KEY (workspace_id, company, lead_id)
+);
+CREATE INDEX company_reply_of_lead ON company_reply (workspace_id, lead_id);
+
 -- What retention looks for by age. Rows come in the order of time, so a summary of each block range will do: it costs
 -- the writers next to nothing.
 CREATE INDEX history_age ON history USING brin (at) WITH (autosummarize = on);
