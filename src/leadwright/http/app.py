@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from leadwright import __version__
 from leadwright.admin import api as admin_api
 from leadwright.campaigns import api as campaigns_api
-from leadwright.engine import forecast_api, preview_api
+from leadwright.engine import forecast_api, preview_api, why_api
 from leadwright.errors import LeadwrightError
 from leadwright.events import api as events_api
 from leadwright.http import openapi, status
@@ -38,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     campaigns_api.router,
     preview_api.router,
     forecast_api.router,
+    why_api.router,
     standing_api.router,
     senders_api.router,
     suppression_api.router,
