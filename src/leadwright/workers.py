@@ -7,8 +7,10 @@ from datetime import timedelta
 
 from leadwright.background import Duty
 from leadwright.campaigns import counters
+from leadwright.channels.registry import Channels
 from leadwright.clock import Clock
 from leadwright.crypto import SecretBox
+from leadwright.engine.duties import EngineDuties
 from leadwright.events import publisher
 from leadwright.events.model import Placed
 from leadwright.http import idempotency
@@ -46,12 +48,21 @@ async def working(
         seconds=settings.webhook_timeout,
     )
     duties = _duties(database, settings, clock, deliverer.wake)
+    channels = Channels(database, outbound)
+    engine = EngineDuties(database, secrets, channels, clock, recorded=duties[0].wake)
+
+    def committed() -> None:
+        duties[0].wake()
+        engine.wake()
+
     for duty in duties:
         duty.start()
     deliverer.start()
+    engine.start()
     try:
-        yield Workers(duties[0].wake)
+        yield Workers(committed)
     finally:
+        await engine.stop()
         for duty in duties:
             await duty.stop()
         await deliverer.stop()

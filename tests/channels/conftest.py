@@ -10,38 +10,19 @@ from aiohttp import web
 
 from leadwright import ids
 from leadwright.channels.channel import Deed
+from leadwright.channels.conformance import sample_sender
 from leadwright.channels.registry import CONFIGS
 from leadwright.engine.sequence import StepType
 from leadwright.identity import Identity, IdentityKind
 from leadwright.outbound.allowed import AllowedHosts
 from leadwright.outbound.client import OutboundClient
-from leadwright.senders.fields import default_limits
-from leadwright.senders.model import ChannelName, Sender, SenderStatus
+from leadwright.senders.model import ChannelName, Sender
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def sender(channel: ChannelName, **config: Any) -> Sender:
-    return Sender(
-        id=ids.new_id(),
-        name="Ada Lovelace",
-        first_name=None,
-        last_name=None,
-        linkedin_url="https://www.linkedin.com/in/ada-lovelace",
-        identity=Identity(IdentityKind.SLUG, "ada-lovelace"),
-        channel=channel,
-        config=CONFIGS[channel].model_validate(config).to_json(),
-        limits=default_limits(channel),
-        ramp_up=None,
-        schedule=None,
-        status=SenderStatus.ACTIVE,
-        status_reason=None,
-        status_until=None,
-        failures=0,
-        removed_at=None,
-        created_at=NOW,
-        updated_at=NOW,
-    )
+    return sample_sender(channel, CONFIGS[channel].model_validate(config).to_json())
 
 
 def deed(of: Sender, kind: StepType = StepType.CONNECT, slug: str = "jane-smith", **fields: Any) -> Deed:

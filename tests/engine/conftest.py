@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -14,9 +14,12 @@ from leadwright.accounts.model import Workspace
 from leadwright.campaigns import service as campaigns
 from leadwright.campaigns.model import Action as CampaignAction
 from leadwright.campaigns.model import Settings as CampaignSettings
-from leadwright.channels.channel import Channel, Deed, Done, Outcome, Temporary
+from leadwright.channels.channel import Channel, Deed, Done, InboundFact, Outcome, Temporary
+from leadwright.channels.simulator import Simulator
 from leadwright.crypto import SecretBox
+from leadwright.engine import service
 from leadwright.engine.sequence import StepType
+from leadwright.engine.service import Received
 from leadwright.engine.worker import Engine
 from leadwright.events.model import EventType
 from leadwright.identity import Identity, linkedin_identity
@@ -62,6 +65,17 @@ class Recorder:
         return [deed.kind.value for deed in self.deeds if url is None or deed.linkedin_url == url]
 
 
+@dataclass
+class Simulated:
+    """The simulated network for every sender."""
+
+    network: Simulator
+
+    def of(self, sender: Sender) -> Channel:
+        del sender
+        return self.network
+
+
 def step(kind: str, **more: Any) -> dict[str, Any]:
     """A step whose id is its type, unless it says otherwise."""
     texts = {"message": {"text": "Hello {{firstName}}"}}
@@ -88,6 +102,17 @@ class World:
     recorder: Recorder
     engine: Engine
     now: datetime = START
+
+    def simulate(self) -> None:
+        """From now on the simulated network performs."""
+        self.engine = Engine(self.database, self.secrets, Simulated(Simulator(self.database)), batch=20)
+
+    async def told(
+        self, sender_id: str, name: str, kind: Literal["connection_accepted", "reply"], **more: Any
+    ) -> Received:
+        fact = InboundFact(kind, url(name), more.pop("occurred_at", self.now), **more)
+        async with self.database.transaction() as connection:
+            return await service.receive(connection, self.workspace_id, sender_id, fact, self.now)
 
     async def sender(self, *, channel: ChannelName = ChannelName.HTTP, limits: Limits = FREE, **more: Any) -> str:
         sender_id = ids.new_id()
@@ -165,6 +190,7 @@ class World:
     async def settle_down(self) -> None:
         for _ in range(1_000):
             busy = await self.engine.restore_senders(self.now)
+            busy |= await self.engine.listen(self.now)
             busy |= await self.engine.plan(self.now)
             busy |= await self.engine.perform(self.now)
             busy |= await self.engine.reconcile(self.now)

@@ -20,10 +20,11 @@ from leadwright.campaigns.model import (
     read_dimensions,
 )
 from leadwright.clock import iso
+from leadwright.engine import stopping, waking
 from leadwright.engine.hands import hands
 from leadwright.engine.readiness import Obstacle, obstacles
 from leadwright.engine.sequence import Sequence as Steps
-from leadwright.engine.sequence import parse_sequence
+from leadwright.engine.sequence import changed_steps, parse_sequence
 from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.events import service as events
 from leadwright.events.model import JSON, EventType
@@ -124,6 +125,7 @@ async def edit(
     await _require_senders(connection, workspace_id, set(after.sender_ids) - set(before.sender_ids))
     await store.update_settings(connection, workspace_id, campaign_id, after, now)
     await store.add_sequence_version(connection, workspace_id, campaign_id, after, now)
+    await _wake(connection, workspace_id, campaign_id, before, after, now)
     return await read(connection, workspace_id, campaign_id)
 
 
@@ -150,7 +152,20 @@ async def act(connection: Connection, workspace_id: str, campaign_id: str, actio
         needed = " or ".join(way.sources)
         raise invalid_action(f"{action} needs a {needed} campaign, this one is {present.status}")
     await _record(connection, workspace_id, campaign_id, name, way.event, Actor.API, now)
+    if way.target is Status.STARTED:
+        await waking.campaign_changed(connection, workspace_id, campaign_id, now)
     return way.target
+
+
+async def _wake(
+    connection: Connection, workspace_id: str, campaign_id: str, before: Settings, after: Settings, now: datetime
+) -> None:
+    """What leads wait for may be another now."""
+    if before.sequence == after.sequence:
+        await waking.campaign_changed(connection, workspace_id, campaign_id, now)
+    else:
+        changed = changed_steps(parse_sequence(before.sequence), parse_sequence(after.sequence))
+        await waking.sequence_changed(connection, workspace_id, campaign_id, changed, now)
 
 
 async def finish_if_through(connection: Connection, workspace_id: str, campaign_id: str, now: datetime) -> bool:
@@ -215,6 +230,7 @@ async def delete(connection: Connection, workspace_id: str, campaign_id: str) ->
     """Removes a campaign in whatever status, and its leads with it; its events stay. Raises NotFound."""
     if await store.lock_alone(connection, workspace_id, campaign_id) is None:
         raise not_found()
+    await stopping.delete_of_campaign(connection, workspace_id, campaign_id)
     await leads_store.delete_of_campaign(connection, workspace_id, campaign_id)
     await store.delete(connection, workspace_id, campaign_id)
 

@@ -6,7 +6,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from leadwright import ids
@@ -23,7 +23,8 @@ from leadwright.channels.channel import (
 )
 from leadwright.engine.sequence import StepType
 from leadwright.identity import Identity, IdentityKind
-from leadwright.senders.model import Sender
+from leadwright.senders.limits import Limits
+from leadwright.senders.model import ChannelName, Sender, SenderStatus
 
 _OUTCOMES = (Done, Later, Permanent, Temporary, RateLimited, SenderDown, Unknown)
 _HAPPENED = (Done, Later)
@@ -79,8 +80,6 @@ async def answers_every_deed_with_an_outcome(stage: Stage) -> None:
     for kind in StepType:
         outcome = await stage.channel.perform(replace(stage.deed("any", kind), content={}))
         assert isinstance(outcome, _OUTCOMES), f"{kind}: {outcome!r}"
-        if kind not in stage.channel.performs:
-            assert isinstance(outcome, Permanent), f"{kind}: {outcome!r}"
 
 
 async def does_the_same_deed_once(stage: Stage) -> None:
@@ -152,6 +151,30 @@ async def takes_any_text(stage: Stage) -> None:
     for text in _TEXTS:
         outcome = await stage.channel.perform(stage.deed("odd", StepType.MESSAGE, text))
         assert isinstance(outcome, _HAPPENED), f"{text[:20]!r}: {outcome!r}"
+
+
+def sample_sender(channel: ChannelName, config: Mapping[str, Any]) -> Sender:
+    """A sender to be checked with, that is stored nowhere; ``config`` as it would be stored."""
+    return Sender(
+        id=ids.new_id(),
+        name="Ada Lovelace",
+        first_name=None,
+        last_name=None,
+        linkedin_url="https://www.linkedin.com/in/ada-lovelace",
+        identity=Identity(IdentityKind.SLUG, "ada-lovelace"),
+        channel=channel,
+        config=config,
+        limits=Limits({}, {}, timedelta()),
+        ramp_up=None,
+        schedule=None,
+        status=SenderStatus.ACTIVE,
+        status_reason=None,
+        status_until=None,
+        failures=0,
+        removed_at=None,
+        created_at=_AT,
+        updated_at=_AT,
+    )
 
 
 Check = Callable[[Stage], Awaitable[None]]

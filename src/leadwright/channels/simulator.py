@@ -1,15 +1,17 @@
 """The simulator: a network of people who accept and reply by seeded dice. Nothing that it does leaves this database."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from leadwright.channels import simulator_store
 from leadwright.channels.channel import Deed, Outcome, RateLimited, SenderDown, Temporary, Unknown
 from leadwright.channels.simulated_network import SimulatorConfig, happening, read_config
+from leadwright.channels.simulator_store import next_due
 from leadwright.channels.simulator_store import take_due as due_facts
 from leadwright.engine.sequence import StepType
-from leadwright.postgres.pool import Database
+from leadwright.postgres.pool import Connection, Database
 
-__all__ = ["Simulator", "SimulatorConfig", "due_facts"]
+__all__ = ["Simulator", "SimulatorConfig", "due_facts", "next_due"]
 
 _DAY = timedelta(hours=24)
 
@@ -24,38 +26,32 @@ class Simulator:
 
     async def perform(self, deed: Deed) -> Outcome:
         config = read_config(deed.sender.config)
-        if not await self._is_done(deed):
-            restricted = await self._restriction(config, deed)
+        what = happening(config, deed)
+        async with self._database.session() as connection:
+            restricted = await _restriction(connection, config, deed)
             if restricted is not None:
                 return restricted
-        what = happening(config, deed)
-        if what.happened:
-            async with self._database.transaction() as connection:
-                await simulator_store.keep(connection, deed.workspace_id, deed.sender.id, deed.id, what.facts, deed.at)
-                if deed.kind is StepType.WITHDRAW_CONNECTION:
-                    await simulator_store.withdraw_invitation(
-                        connection, deed.workspace_id, deed.sender.id, deed.linkedin_url, deed.at
-                    )
+            if what.happened:
+                await simulator_store.keep(connection, deed, what.facts)
         return Unknown("the simulated network lost the answer") if what.answer_lost else what.outcome
 
     async def reconcile(self, deed: Deed) -> Outcome:
-        if await self._is_done(deed):
-            return happening(read_config(deed.sender.config), deed).outcome
+        async with self._database.session() as connection:
+            if await simulator_store.is_kept(connection, deed):
+                return happening(read_config(deed.sender.config), replace(deed, attempt=deed.attempt + 1)).outcome
         return Temporary("not_done", "the simulated network knows nothing of it")
 
-    async def _is_done(self, deed: Deed) -> bool:
-        async with self._database.session() as connection:
-            return await simulator_store.is_kept(connection, deed.workspace_id, deed.sender.id, deed.id)
 
-    async def _restriction(self, config: SimulatorConfig, deed: Deed) -> Outcome | None:
-        """What the network says of an account that has done too much."""
-        if config.rate_limited_after is None and config.disconnected_after is None:
-            return None
-        async with self._database.session() as connection:
-            load = await simulator_store.load(connection, deed.workspace_id, deed.sender.id, deed.at)
-        if config.disconnected_after is not None and load.in_all >= config.disconnected_after:
-            return SenderDown("the simulated network has disconnected the account")
-        if config.rate_limited_after is not None and load.last_24_hours >= config.rate_limited_after:
-            eldest = load.eldest_of_24_hours or deed.at
-            return RateLimited("the simulated network limits the account", eldest + _DAY - deed.at)
+async def _restriction(connection: Connection, config: SimulatorConfig, deed: Deed) -> Outcome | None:
+    """What the network says of an account that has done too much; of a deed that it has seen, nothing."""
+    if config.rate_limited_after is None and config.disconnected_after is None:
         return None
+    if await simulator_store.is_kept(connection, deed):
+        return None
+    load = await simulator_store.load(connection, deed)
+    if config.disconnected_after is not None and load.in_all >= config.disconnected_after:
+        return SenderDown("the simulated network has disconnected the account")
+    if config.rate_limited_after is not None and load.last_24_hours >= config.rate_limited_after:
+        eldest = load.eldest_of_24_hours or deed.at
+        return RateLimited("the simulated network limits the account", eldest + _DAY - deed.at)
+    return None

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from leadwright.channels.channel import InboundFact
+from leadwright.channels.channel import Deed, InboundFact
+from leadwright.engine.sequence import StepType
 from leadwright.postgres.pool import Connection
 
 
@@ -20,72 +21,56 @@ class Load:
     eldest_of_24_hours: datetime | None
 
 
-async def keep(
-    connection: Connection,
-    workspace_id: str,
-    sender_id: str,
-    deed_id: str,
-    facts: Sequence[InboundFact],
-    now: datetime,
-) -> bool:
-    """Writes down a deed with what will come of it, once; whether it was new."""
-    cursor = await connection.execute(
+async def keep(connection: Connection, deed: Deed, facts: Sequence[InboundFact]) -> None:
+    """Writes down a deed with what will come of it, once. Nobody accepts an invitation that it withdraws."""
+    await connection.execute(
         """
         WITH deed AS (
             INSERT INTO simulated_deed (workspace_id, sender_id, id, performed_at)
             VALUES (%(workspace)s, %(sender)s, %(id)s, %(now)s) ON CONFLICT DO NOTHING RETURNING id
-        ), facts AS (
-            INSERT INTO simulated_fact (workspace_id, sender_id, external_id, type, linkedin_url, text, due_at)
-            SELECT %(workspace)s, %(sender)s, r.external_id, r.type, r.linkedin_url, r.text, r.occurred_at
-            FROM deed CROSS JOIN jsonb_to_recordset(%(facts)s::jsonb)
-                AS r(external_id text, type text, linkedin_url text, text text, occurred_at timestamptz)
+        ), withdrawn AS (
+            DELETE FROM simulated_fact f USING deed
+            WHERE %(withdraws)s AND f.workspace_id = %(workspace)s AND f.sender_id = %(sender)s
+                AND f.linkedin_url = %(url)s AND f.type = 'connection_accepted' AND f.due_at > %(now)s
         )
-        SELECT id FROM deed
+        INSERT INTO simulated_fact (workspace_id, sender_id, external_id, type, linkedin_url, text, due_at)
+        SELECT %(workspace)s, %(sender)s, r.external_id, r.type, r.linkedin_url, r.text, r.occurred_at
+        FROM deed CROSS JOIN jsonb_to_recordset(%(facts)s::jsonb)
+            AS r(external_id text, type text, linkedin_url text, text text, occurred_at timestamptz)
         """,
         {
-            "workspace": workspace_id,
-            "sender": sender_id,
-            "id": deed_id,
-            "now": now,
+            "workspace": deed.workspace_id,
+            "sender": deed.sender.id,
+            "id": deed.id,
+            "url": deed.linkedin_url,
+            "withdraws": deed.kind is StepType.WITHDRAW_CONNECTION,
+            "now": deed.at,
             "facts": msgspec.json.encode(facts).decode(),
         },
     )
-    return await cursor.fetchone() is not None
 
 
-async def is_kept(connection: Connection, workspace_id: str, sender_id: str, deed_id: str) -> bool:
+async def is_kept(connection: Connection, deed: Deed) -> bool:
     cursor = await connection.execute(
         "SELECT 1 FROM simulated_deed WHERE workspace_id = %s AND sender_id = %s AND id = %s",
-        (workspace_id, sender_id, deed_id),
+        (deed.workspace_id, deed.sender.id, deed.id),
     )
     return await cursor.fetchone() is not None
 
 
-async def load(connection: Connection, workspace_id: str, sender_id: str, now: datetime) -> Load:
+async def load(connection: Connection, deed: Deed) -> Load:
+    """Of the deed's sender, at the deed's time."""
     cursor = await connection.execute(
         """
         SELECT count(*), count(*) FILTER (WHERE performed_at > %(since)s),
             min(performed_at) FILTER (WHERE performed_at > %(since)s)
         FROM simulated_deed WHERE workspace_id = %(workspace)s AND sender_id = %(sender)s
         """,
-        {"workspace": workspace_id, "sender": sender_id, "since": now - timedelta(hours=24)},
+        {"workspace": deed.workspace_id, "sender": deed.sender.id, "since": deed.at - timedelta(hours=24)},
     )
     row = await cursor.fetchone()
     assert row is not None
     return Load(*row)
-
-
-async def withdraw_invitation(
-    connection: Connection, workspace_id: str, sender_id: str, linkedin_url: str, now: datetime
-) -> None:
-    """Nobody accepts an invitation that is gone."""
-    await connection.execute(
-        """
-        DELETE FROM simulated_fact WHERE workspace_id = %s AND sender_id = %s AND linkedin_url = %s
-            AND type = 'connection_accepted' AND due_at > %s
-        """,
-        (workspace_id, sender_id, linkedin_url, now),
-    )
 
 
 async def take_due(connection: Connection, now: datetime, limit: int) -> list[tuple[str, str, InboundFact]]:

@@ -267,6 +267,50 @@ async def cancel_of_leads(
     return [(row[0], row[1]) for row in await cursor.fetchall()]
 
 
+async def delete_of_leads(
+    connection: Connection, workspace_id: str, lead_ids: Sequence[str]
+) -> Sequence[tuple[str, Sequence[Sequence[str]]]]:
+    """Removes the actions of leads; answers sender and quota of those that were only planned."""
+    cursor = await connection.execute(
+        "DELETE FROM action WHERE workspace_id = %s AND lead_id = ANY(%s::uuid[]) RETURNING state, sender_id, quota",
+        (workspace_id, list(lead_ids)),
+    )
+    return [(row[1], row[2]) for row in await cursor.fetchall() if row[0] == "planned"]
+
+
+async def delete_of_campaign(
+    connection: Connection, workspace_id: str, campaign_id: str
+) -> Sequence[tuple[str, Sequence[Sequence[str]]]]:
+    """Removes the actions and days of a campaign; answers sender and quota of those that were only planned."""
+    cursor = await connection.execute(
+        """
+        WITH planned AS (
+            SELECT sender_id, quota FROM action
+            WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s AND state = 'planned'
+        ), days AS (
+            DELETE FROM campaign_day WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s
+        ), deleted AS (
+            DELETE FROM action WHERE workspace_id = %(workspace)s AND lead_id IN (
+                SELECT id FROM lead WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s)
+        )
+        SELECT sender_id, quota FROM planned
+        """,
+        {"workspace": workspace_id, "campaign": campaign_id},
+    )
+    return [(row[0], row[1]) for row in await cursor.fetchall()]
+
+
+async def rekey(connection: Connection, workspace_id: str, old: tuple[str, str], new: tuple[str, str]) -> None:
+    """Keeps a person's actions under another canonical key."""
+    await connection.execute(
+        """
+        UPDATE action SET identity_kind = %s, identity_key = %s
+        WHERE workspace_id = %s AND identity_kind = %s AND identity_key = %s
+        """,
+        (*new, workspace_id, *old),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What is written of an action after its deed; ``token`` is the one that it was begun with.
@@ -342,6 +386,35 @@ async def ask_about(
     for workspace_id, *columns in await cursor.fetchall():
         found.setdefault(workspace_id, []).append(Action(*columns))
     return found
+
+
+async def action(connection: Connection, workspace_id: str, action_id: str) -> Action | None:
+    async with connection.cursor(row_factory=class_row(Action)) as cursor:
+        await cursor.execute(
+            "SELECT " + _ACTION + " FROM action a WHERE a.workspace_id = %s AND a.id = %s", (workspace_id, action_id)
+        )
+        return await cursor.fetchone()
+
+
+async def page(
+    connection: Connection, workspace_id: str, state: str | None, *, after: str | None, limit: int
+) -> list[Action]:
+    """Actions in a state, or (None) those that are not over, oldest first behind the id ``after``."""
+    chosen = _OPEN if state is None else _IN_STATE
+    async with connection.cursor(row_factory=class_row(Action)) as cursor:
+        await cursor.execute(
+            "SELECT "
+            + _ACTION
+            + " FROM action a WHERE a.workspace_id = %(workspace)s AND a.id > %(after)s AND "
+            + chosen
+            + " ORDER BY a.id LIMIT %(limit)s",
+            {"workspace": workspace_id, "state": state, "after": after or "0" * 32, "limit": limit},
+        )
+        return await cursor.fetchall()
+
+
+_OPEN: LiteralString = "a.state IN ('planned', 'performing', 'uncertain')"
+_IN_STATE: LiteralString = "a.state = %(state)s::action_state"
 
 
 async def open_action(connection: Connection, workspace_id: str, action_id: str) -> Action | None:

@@ -23,7 +23,7 @@ class Standing:
 
     row: Row
     campaign_id: str
-    sender_id: str
+    sender_id: str | None
     status: str
     simulated: bool = False
 

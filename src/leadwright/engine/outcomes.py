@@ -23,7 +23,7 @@ from leadwright.engine.telling import (
     status_of_deed,
     status_of_fault,
 )
-from leadwright.identity import Identity, IdentityKind
+from leadwright.identity import Identity, IdentityKind, linkedin_identity
 from leadwright.inbox import service as inbox
 from leadwright.inbox.model import Direction, Kept, NewMessage, Note
 from leadwright.people import service as people
@@ -98,6 +98,13 @@ def _row_of(action: Action, rows: Mapping[str, Row], routes: Mapping[str, Route]
 
 def identity_of(action: Action) -> Identity:
     return Identity(IdentityKind(action.identity_kind), action.identity_key)
+
+
+def known_as(settled: Settled) -> list[Identity]:
+    """The other keys that a channel learned for a person; addresses that name nobody are left out."""
+    outcome = settled.outcome
+    read = [linkedin_identity(url) for url in outcome.known_as] if isinstance(outcome, Done) else []
+    return [found for found in read if isinstance(found, Identity) and found != identity_of(settled.action)]
 
 
 async def _tell_inbox(

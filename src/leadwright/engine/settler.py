@@ -4,11 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from leadwright.campaigns import service as campaigns
-from leadwright.channels.channel import Done
 from leadwright.engine.courses import Sequences
-from leadwright.engine.outcomes import identity_of, settle
+from leadwright.engine.outcomes import identity_of, known_as, settle
 from leadwright.engine.settlement import Settled
-from leadwright.identity import Identity, linkedin_identity
 from leadwright.leads import joining
 from leadwright.postgres.pool import Database
 from leadwright.senders import health
@@ -53,10 +51,3 @@ class Settler:
             for other in known_as(each):
                 async with self._database.transaction() as connection:
                     await joining.join(connection, workspace_id, identity_of(each.action), other, now)
-
-
-def known_as(settled: Settled) -> list[Identity]:
-    """The other keys that a channel learned for a person; addresses that name nobody are left out."""
-    outcome = settled.outcome
-    read = [linkedin_identity(url) for url in outcome.known_as] if isinstance(outcome, Done) else []
-    return [found for found in read if isinstance(found, Identity) and found != identity_of(settled.action)]

@@ -3,15 +3,20 @@
 from datetime import datetime
 
 from leadwright.campaigns import service as campaigns
+from leadwright.channels import simulator
 from leadwright.crypto import SecretBox
-from leadwright.engine import action_store, lane_store, store, waking
+from leadwright.engine import action_store, lane_store, service, store, waking
 from leadwright.engine.courses import Sequences
 from leadwright.engine.performing import Adapters, Beginner, perform
 from leadwright.engine.reconciling import Reconciler
 from leadwright.engine.runner import Planner
 from leadwright.engine.settler import Settler
+from leadwright.errors import InvalidRequest
 from leadwright.postgres.pool import Database
 from leadwright.senders import health
+from leadwright.telemetry.logs import logger
+
+_log = logger("leadwright.engine")
 
 BATCH = 500
 """The most leads of one transaction."""
@@ -48,6 +53,18 @@ class Engine:
             await self.settler.settle(settled, now)
         return lost or bool(settled)
 
+    async def listen(self, now: datetime) -> bool:
+        """Hears one thing that a simulated person did; whether there was any."""
+        async with self._database.transaction() as connection:
+            for workspace_id, sender_id, fact in await simulator.due_facts(connection, now, 1):
+                try:
+                    async with connection.transaction():
+                        await service.receive(connection, workspace_id, sender_id, fact, now)
+                except InvalidRequest:  # its sender is gone
+                    _log.warning("a simulated fact was left aside", sender=sender_id)
+                return True
+        return False
+
     async def restore_senders(self, now: datetime) -> bool:
         """Brings back senders whose rest is over."""
         async with self._database.transaction() as connection:
@@ -69,5 +86,9 @@ class Engine:
     async def next_due(self, now: datetime) -> datetime | None:
         """When there is next something to plan, perform or ask about: for clocks that jump."""
         async with self._database.session() as connection:
-            moments = [await lane_store.next_look(connection, now), await action_store.next_due(connection)]
+            moments = [
+                await lane_store.next_look(connection, now),
+                await action_store.next_due(connection),
+                await simulator.next_due(connection),
+            ]
         return min((moment for moment in moments if moment is not None), default=None)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from leadwright.engine import stopping
 from leadwright.identity import Identity
 from leadwright.inbox import service as inbox
 from leadwright.leads import service, store
@@ -21,6 +22,7 @@ async def join(connection: Connection, workspace_id: str, one: Identity, other: 
         return False
     await suppression.rekey(connection, workspace_id, rekeying)
     await inbox.rekey(connection, workspace_id, rekeying)
+    await stopping.rekey(connection, workspace_id, _columns(rekeying.old), _columns(rekeying.new))
     old, new = _columns(rekeying.old), _columns(rekeying.new)
     for pair in await store.pairs(connection, workspace_id, old, new):
         if pair.older_has_old_key:
@@ -38,6 +40,7 @@ async def _stop_as_duplicate(connection: Connection, workspace_id: str, pair: st
     standing = await store.lock(connection, workspace_id, pair.younger)
     if standing is None or standing.state == "done":
         return
+    await stopping.withdraw(connection, workspace_id, [pair.younger], "duplicate", now)
     await store.stop(connection, workspace_id, pair.younger, now)
     await service.count(connection, workspace_id, standing, active=-1)
     await service.tell_status(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from leadwright import ids
+from leadwright.engine import stopping
 from leadwright.errors import Detail, InvalidRequest
 from leadwright.events import service as events
 from leadwright.events.model import JSON, EventType
@@ -45,6 +46,8 @@ async def judge(
         raise service.not_found()
     status = LeadStatus(verdict.status or before.status)
     custom = verdict.custom_status or before.custom_status
+    if verdict.ends_the_way:
+        await stopping.withdraw(connection, workspace_id, [lead.id], "stopped", now)
     await store.set_outcome(
         connection, workspace_id, lead.id, status=status, custom_status=custom, ends=verdict.ends_the_way, now=now
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from leadwright import ids
 from leadwright.campaigns import service as campaigns
+from leadwright.engine import stopping, waking
 from leadwright.errors import NotFound
 from leadwright.events import service as events
 from leadwright.events.model import EventType
@@ -92,6 +93,9 @@ async def add(
     if done.added and done.campaign_status == "finished" and done.finished_by == "system":
         await campaigns.resume_after_adding(connection, workspace_id, campaign_id, now)
         done = replace(done, campaign_status="started")
+    filled = [(row.kind, row.key) for row in done.not_added if row.updated]
+    if filled:
+        await waking.fields_filled(connection, workspace_id, campaign_id, filled, now)
     results, prospect = _refusals(batch, done), (False, "")
     if all_results:
         results = await _all_results(connection, workspace_id, batch, done)
@@ -287,9 +291,11 @@ async def remove(connection: Connection, workspace_id: str, lead_id: str | None,
         raise not_found()
     was_active = standing.state != "done"
     if purge:
+        await stopping.purge(connection, workspace_id, [lead_id])
         await store.purge(connection, workspace_id, lead_id)
         await count(connection, workspace_id, standing, leads=-1, active=-1 if was_active else 0)
     elif standing.status != LeadStatus.STOPPED:
+        await stopping.withdraw(connection, workspace_id, [lead_id], "stopped", now)
         await store.stop(connection, workspace_id, lead_id, now)
         await count(connection, workspace_id, standing, active=-1 if was_active else 0)
         await tell_status(connection, workspace_id, lead_id, standing, LeadStatus.STOPPED, now)

@@ -1,7 +1,7 @@
 """Sequences: what is done to each lead, in which order, after which delays. Parsed and compiled. Pure."""
 
 from leadwright.engine.sequence.comparison import FieldTest, Operator
-from leadwright.engine.sequence.edit import position_after_edit
+from leadwright.engine.sequence.edit import changed_steps, position_after_edit
 from leadwright.engine.sequence.model import Branch, Sequence, Step, StepType, Variant
 from leadwright.engine.sequence.parse import (
     MAX_DEPTH,
@@ -28,6 +28,7 @@ __all__ = [
     "Step",
     "StepType",
     "Variant",
+    "changed_steps",
     "parse_sequence",
     "position_after_edit",
 ]

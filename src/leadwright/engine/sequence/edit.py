@@ -22,6 +22,18 @@ def position_after_edit(old: Sequence, step_id: str, new: Sequence) -> Step | No
     return None if heir is None else _unjudged(old, left, new, heir)
 
 
+def changed_steps(old: Sequence, new: Sequence) -> frozenset[str]:
+    """The steps of ``old`` at which a lead that waits may now have to wait longer, shorter or for something else."""
+    return frozenset(step.id for step in old.steps if _waiting(step) != _waiting(new.by_id(step.id)))
+
+
+def _waiting(step: Step | None) -> tuple[object, ...] | None:
+    if step is None:
+        return None
+    branch = step.branch
+    return step.type, step.after, branch and branch.when, branch and branch.within
+
+
 def _first_kept(old: Sequence, left: Step, new: Sequence) -> Step | None:
     """Of all that could follow in the old sequence, the first (depth first) that is still there."""
     following = {left.index}

@@ -1,0 +1,100 @@
+"""The engine in the background of a process, on the process's own clock."""
+
+from collections.abc import Callable
+
+from leadwright.background import Duty
+from leadwright.clock import Clock
+from leadwright.crypto import SecretBox
+from leadwright.engine.performer import Performer
+from leadwright.engine.performing import Adapters
+from leadwright.engine.worker import Engine
+from leadwright.postgres.pool import Database
+
+DEEDS_AT_ONCE = 100
+"""Deeds that one process performs at a time."""
+PLAN_EVERY_SECONDS = 0.25
+LISTEN_EVERY_SECONDS = 0.25
+ASK_EVERY_SECONDS = 2.0
+FINISH_EVERY_SECONDS = 1.0
+RESTORE_EVERY_SECONDS = 5.0
+
+
+class EngineDuties:
+    """Start them, ``wake`` them when something was committed, stop them: in ten seconds at most."""
+
+    def __init__(
+        self,
+        database: Database,
+        secrets: SecretBox,
+        channels: Adapters,
+        clock: Clock,
+        *,
+        recorded: Callable[[], None],
+    ) -> None:
+        self._engine = Engine(database, secrets, channels)
+        self._clock = clock
+        self._recorded = recorded
+        self._performer = Performer(
+            self._engine.beginner,
+            self._engine.settler,
+            channels,
+            clock,
+            slots=DEEDS_AT_ONCE,
+            settled=self._went_on,
+        )
+        self._planning = Duty("plan_leads", self._plan, pause=PLAN_EVERY_SECONDS)
+        self._listening = Duty("hear_simulated_people", self._listen, pause=LISTEN_EVERY_SECONDS)
+        self._rest = (
+            Duty("ask_about_uncertain_deeds", self._reconcile, pause=ASK_EVERY_SECONDS),
+            Duty("finish_campaigns", self._finish, pause=FINISH_EVERY_SECONDS),
+            Duty("restore_senders", self._restore, pause=RESTORE_EVERY_SECONDS),
+        )
+
+    def start(self) -> None:
+        for duty in (self._planning, self._listening, *self._rest):
+            duty.start()
+        self._performer.start()
+
+    def wake(self) -> None:
+        """Something was committed that leads may have waited for."""
+        self._planning.wake()
+
+    async def stop(self) -> None:
+        """Nothing new is planned; deeds under way may end, what has not started is given back."""
+        for duty in (self._planning, self._listening, *self._rest):
+            await duty.stop()
+        await self._performer.stop()
+
+    def _went_on(self) -> None:
+        self._planning.wake()
+        self._recorded()
+
+    async def _plan(self) -> bool:
+        planned = await self._engine.plan(self._clock())
+        if planned:
+            self._performer.wake()
+            self._recorded()
+        return planned
+
+    async def _listen(self) -> bool:
+        heard = await self._engine.listen(self._clock())
+        if heard:
+            self._went_on()
+        return heard
+
+    async def _reconcile(self) -> bool:
+        known = await self._engine.reconcile(self._clock())
+        if known:
+            self._went_on()
+        return known
+
+    async def _finish(self) -> bool:
+        finished = await self._engine.finish_campaigns(self._clock())
+        if finished:
+            self._recorded()
+        return False
+
+    async def _restore(self) -> bool:
+        if await self._engine.restore_senders(self._clock()):
+            self._planning.wake()
+        return False
