@@ -19,7 +19,7 @@ from leadwright.identity import Identity
 from leadwright.senders.model import Sender
 from leadwright.templates import Fields
 
-LONGEST_PLAY = timedelta(days=3652)
+ENDS_AFTER = timedelta(days=3652)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class _Stage:
         play = self._play
         senders = [VirtualSender(sender, play.start) for sender in play.senders]
         course = Course(play.schedule, play.max_new_leads_per_day)
-        Run(course, senders, self, self, play.start, play.start + LONGEST_PLAY).play(
+        Run(course, senders, self, self, play.start, play.start + ENDS_AFTER).play(
             [self._cohort(each) for each in play.characters]
         )
         self._found.lines.sort(key=lambda line: line.at)
