@@ -17,6 +17,8 @@ from pydantic_settings import (
 )
 
 ENV_PREFIX = "LEADWRIGHT_"
+OF_COMMANDS = ("LEADWRIGHT_URL", "LEADWRIGHT_API_KEY")
+"""No settings of a server: on which one commands work, and by which key."""
 LONGEST_RETRY_SECONDS = 604_800
 MOST_RETRIES = 50
 _HOST_OR_NETWORK = re.compile(r"[\w.-]+|[0-9.]+(/[0-9]+)?|\[?[0-9A-Fa-f:.]+\]?(/[0-9]+)?")
@@ -153,7 +155,8 @@ class Settings(BaseSettings):
 def unknown_settings() -> list[str]:
     """Names in the environment or the file that look like settings and are none: most often a typing error."""
     known = set(Settings.model_fields)
-    wrong = [name for name in os.environ if name.startswith(ENV_PREFIX) and _key(name) not in known]
+    wrong = [name for name in os.environ if name.startswith(ENV_PREFIX) and name not in OF_COMMANDS]
+    wrong = [name for name in wrong if _key(name) not in known]
     return sorted(wrong + [key for key in _file_keys() if key not in known])
 
 

@@ -16,6 +16,7 @@ COMMANDS = [
     "workspaces create",
     "workspaces list",
     "campaigns list",
+    "leads add",
     "db migrate",
     "db status",
     "db dump",

@@ -16,7 +16,7 @@ def routes() -> Iterator[tuple[str, str, str]]:
             assert isinstance(route, APIRoute)
             for method in sorted(route.methods):
                 scope = (route.openapi_extra or {})[SCOPE_MARK]
-                yield f"`{method} {route.path}`", f"`{scope}`", route.summary or ""
+                yield f"`{method} {route.path_format}`", f"`{scope}`", route.summary or ""
 
 
 def test_every_route_stands_there_with_its_scope(document: Callable[[str], Any]) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from leadwright.settings import ENV_PREFIX, Settings
+from leadwright.settings import ENV_PREFIX, OF_COMMANDS, Settings
 
-# No settings of the server: the address of a database to measure on.
-OTHERS = {"LEADWRIGHT_BENCH_DATABASE_URL"}
+# No settings of the server: the address of a database to measure on; on which server commands work.
+OTHERS = {"LEADWRIGHT_BENCH_DATABASE_URL", *OF_COMMANDS}
 
 
 def shown_default(name: str, default: object) -> str:

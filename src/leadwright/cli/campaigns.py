@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadwright.cli.remote import Key, Url, connected
+
 if TYPE_CHECKING:
     from leadwright.campaigns.model import Overview
     from leadwright.cli.session import Session
@@ -21,16 +23,39 @@ def list_campaigns(
         str | None, typer.Option("--workspace", metavar="ID", help="Only this workspace's. Without it, all.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
+    url: Url = None,
+    key: Key = None,
 ) -> None:
-    """List campaigns with their status and number of leads, oldest first."""
+    """List campaigns with their status and number of leads, oldest first.
+
+    On a server, those of the key's workspace.
+    """
     from leadwright.cli.output import show_json, show_table
     from leadwright.cli.session import in_transaction
 
-    found = in_transaction(lambda session: _campaigns(session, workspace))
+    found = _remote(url, key) if url else in_transaction(lambda session: _campaigns(session, workspace))
     if as_json:
         show_json(found)
     else:
         show_table(_COLUMNS, [[each[column] for column in _COLUMNS] for each in found])
+
+
+def _remote(url: str, key: str | None) -> list[dict[str, Any]]:
+    from leadwright.clock import iso
+
+    with connected(url, key) as client:
+        workspace = client.account.me().workspace.id
+        return [
+            {
+                "id": each.id,
+                "name": each.name,
+                "status": each.status,
+                "totalLeads": each.total_leads,
+                "workspaceId": workspace,
+                "createdAt": iso(each.created_at),
+            }
+            for each in client.campaigns.every()
+        ]
 
 
 async def _campaigns(session: "Session", workspace: str | None) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from leadwright.client.errors import ApiError, ClientError
 from leadwright.crypto import SecretKeyError
 from leadwright.errors import InvalidRequest, LeadwrightError
 from leadwright.postgres.embedded_errors import EmbeddedPostgresError
@@ -37,6 +38,8 @@ def _sentence(error: Exception) -> str | None:
     match error:
         case LeadwrightError():
             return error.message
+        case ClientError():
+            return f"The server says: {error}" if isinstance(error, ApiError) else str(error)
         case CommandError() | EmbeddedPostgresError() | MigrationError() | SecretKeyError():
             return str(error)
         case psycopg.Error() | PoolTimeout():

@@ -1,13 +1,17 @@
 """``leadwright keys``: API keys."""
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadwright.cli.remote import Key, Url, connected
+
 if TYPE_CHECKING:
     from leadwright.accounts.model import ApiKey
+    from leadwright.client.answers import account as answers
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
@@ -40,23 +44,41 @@ def create(
         str | None,
         typer.Option("--expires", metavar="D", help="30d, 12h, 2030-12-31 or 2030-12-31T18:00:00Z. Without it, never."),
     ] = None,
+    url: Url = None,
+    key: Key = None,
 ) -> None:
     """Make an API key and print it, alone on the last line.
 
-    It is stored as a hash and cannot be shown again.
+    It is stored as a hash and cannot be shown again. On a server it belongs to the workspace of --key, and may do no
+    more than that.
     """
-    from leadwright.accounts import service
     from leadwright.cli.output import remark
+
+    if url and workspace is not None:
+        raise typer.BadParameter("a server makes keys for the workspace of --key alone", param_hint="--workspace")
+    expires_at = _expiry(expires)
+    if url:
+        with connected(url, key) as client:
+            granted = client.account.create_key(name, scopes=scopes or (), expires_at=expires_at)
+        told, end, secret = f"{granted.id} ({', '.join(granted.scopes)})", granted.expires_at, granted.secret
+    else:
+        made, secret = _make(name, scopes or (), workspace, expires_at)
+        told, end = f"{_body(made)['id']} ({', '.join(made.scopes)})", made.expires_at
+    until = f"until {end:%Y-%m-%d %H:%M} UTC" if end else "until it is revoked"
+    remark(f"Key {told} is good {until}. It is shown only now:")
+    print(secret)
+
+
+def _make(name: str, scopes: Sequence[str], workspace: str | None, expires_at: datetime | None) -> "tuple[ApiKey, str]":
+    from leadwright.accounts import service
     from leadwright.cli.session import Session, in_transaction
     from leadwright.ids import Prefix, public
-
-    expires_at = _expiry(expires)
 
     async def work(session: Session) -> "tuple[ApiKey, str]":
         key, secret = await service.create_key(
             session.connection,
             name=name,
-            scopes=scopes or (),
+            scopes=scopes,
             workspace_id=_workspace_id(workspace),
             expires_at=expires_at,
             now=session.now,
@@ -65,27 +87,28 @@ def create(
         await service.audit_command(session.connection, key.workspace_id, "keys create", told, session.now)
         return key, secret
 
-    key, secret = in_transaction(work)
-    until = f"until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else "until it is revoked"
-    shown = f"{public(Prefix.API_KEY, key.id)} ({', '.join(key.scopes)})"
-    remark(f"Key {shown} is good {until}. It is shown only now:")
-    print(secret)
+    return in_transaction(work)
 
 
 @app.command("list")
 def list_keys(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
+    url: Url = None,
+    key: Key = None,
 ) -> None:
-    """List the API keys of all workspaces, oldest first."""
+    """List the API keys of all workspaces, oldest first; on a server, those of the workspace of --key."""
     from leadwright.accounts import store
     from leadwright.cli.output import show_json, show_table
     from leadwright.cli.session import in_transaction
 
-    found = [_body(key) for key in in_transaction(lambda session: store.keys(session.connection))]
+    if url:
+        found = _remote(url, key)
+    else:
+        found = [_body(each) for each in in_transaction(lambda session: store.keys(session.connection))]
     if as_json:
         show_json(found)
         return
-    rows = [key | {"scopes": " ".join(key["scopes"]), "state": _state(key)} for key in found]
+    rows = [each | {"scopes": " ".join(each["scopes"]), "state": _state(each)} for each in found]
     columns = _BRIEFLY if sys.stdout.isatty() else _COLUMNS
     show_table(columns, [[row[column] for column in columns] for row in rows])
 
@@ -93,6 +116,8 @@ def list_keys(
 @app.command()
 def revoke(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it: key_…")],
+    url: Url = None,
+    key: Key = None,
 ) -> None:
     """End a key at once, in every running process."""
     from leadwright.accounts import service
@@ -100,9 +125,44 @@ def revoke(
     from leadwright.cli.session import in_transaction
     from leadwright.ids import Prefix, bare
 
-    wanted = bare(Prefix.API_KEY, key_id)
-    in_transaction(lambda session: service.revoke_key(session.connection, wanted, session.now))
+    if url:
+        with connected(url, key) as client:
+            client.account.revoke_key(key_id)
+    else:
+        wanted = bare(Prefix.API_KEY, key_id)
+        in_transaction(lambda session: service.revoke_key(session.connection, wanted, session.now))
     remark(f"Key {key_id} is revoked.")
+
+
+def _remote(url: str, key: str | None) -> list[dict[str, Any]]:
+    with connected(url, key) as client:
+        workspace = client.account.me().workspace.id
+        return [_remote_body(each, workspace) for each in client.account.keys().keys]
+
+
+def _remote_body(key: "answers.Key", workspace: str) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "workspaceId": workspace,
+        "prefix": key.shown,
+        "scopes": key.scopes,
+        **{
+            f"{name}At": None if moment is None else _iso(moment)
+            for name, moment in (
+                ("created", key.created_at),
+                ("expires", key.expires_at),
+                ("revoked", key.revoked_at),
+                ("lastUsed", key.last_used_at),
+            )
+        },
+    }
+
+
+def _iso(moment: datetime) -> str:
+    from leadwright.clock import iso
+
+    return iso(moment)
 
 
 def _workspace_id(text: str | None) -> str | None:

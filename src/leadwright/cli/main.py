@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from leadwright.cli import campaigns, db, demo, doctor, identity, keys, serve, workspaces
+from leadwright.cli import campaigns, db, demo, doctor, identity, keys, leads, serve, workspaces
 
 app = typer.Typer(
     name="leadwright",
@@ -26,6 +26,7 @@ app.command()(identity.identity)
 app.add_typer(keys.app, name="keys")
 app.add_typer(workspaces.app, name="workspaces")
 app.add_typer(campaigns.app, name="campaigns")
+app.add_typer(leads.app, name="leads")
 app.add_typer(db.app, name="db")
 
 

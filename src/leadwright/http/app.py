@@ -22,6 +22,7 @@ from leadwright.http.request_id import RequestContext
 from leadwright.http.route import Edge
 from leadwright.imports import api as imports_api
 from leadwright.inbox import api as inbox_api
+from leadwright.inbox import sending_api
 from leadwright.leads import api as leads_api
 from leadwright.people import api as people_api
 from leadwright.privacy import api as privacy_api
@@ -45,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     leads_api.identity_router,
     people_api.router,
     inbox_api.router,
+    sending_api.router,
     privacy_api.router,
     events_api.router,
     webhooks_api.router,

@@ -65,7 +65,7 @@ class Route:
     @property
     def names_something(self) -> bool:
         """Whether an id in its path, query or body can be unknown."""
-        return "{" in self.path or "campaignId" in {*self.queries, *self.body_fields}
+        return "{" in self.path or not {"campaignId", "accountId"}.isdisjoint({*self.queries, *self.body_fields})
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,8 @@ def _lacking(scope: str) -> Fault:
 
 def _unknown(route: Route) -> Fault:
     """Of the innermost id: ``/campaigns/{campaign_id}/…`` lacks a campaign."""
-    noun = route.path.rpartition("{")[2].partition("_id}")[0] if "{" in route.path else "campaign"
+    elsewhere = "account" if "accountId" in route.queries else "campaign"
+    noun = route.path.rpartition("{")[2].partition("_id}")[0] if "{" in route.path else elsewhere
     return Fault(
         f"The workspace has no such {noun}; another workspace's is as unknown as one that never was.",
         f"{noun}_not_found",

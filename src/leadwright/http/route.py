@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Depends
 from fastapi.dependencies.models import Dependant
@@ -36,7 +36,6 @@ LEFT_OUT = "…"
 METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-Begin = Callable[[Connection, Principal], Awaitable[tuple[bool, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,8 @@ class Call:
     edge: Edge
     opened: Any = None
     """What the route's ``begin`` asked together with BEGIN."""
+    earlier: Response | None = None
+    """The stored answer of a request with this ``Idempotency-Key`` that promised more: see ``DeedRoute``."""
     deeds: list[Callable[[], Awaitable[Response]]] = field(default_factory=list[Callable[[], Awaitable[Response]]])
     """What is to be done outside, once the intent that the handler wrote has committed. Its answer is the caller's.
 
@@ -92,6 +93,9 @@ class TransactionalRoute(APIRoute):
     A 2xx commits; any other answer undoes what the handler did. ``raw_body`` routes decode their body.
     """
 
+    resumes: ClassVar[bool] = False
+    """Whether the handler itself answers a retry of what was accepted and not over yet."""
+
     async def begin(self, connection: Connection, principal: Principal) -> tuple[bool, Any]:
         """Begins the transaction; whether the key still stands, and what ``Call.opened`` shall be."""
         return await store.begin_as(connection, principal.key_id), None
@@ -115,9 +119,19 @@ class TransactionalRoute(APIRoute):
                 require_scope(principal, scope)
             _check_query(request, queries, once=RAW_BODY_MARK in extra)
             body = await _read(request, edge)
-            return await _run(edge, request, run, self.begin, principal, now, body)
+            return await _run(edge, request, run, self, principal, now, body)
 
         return handle
+
+
+class DeedRoute(TransactionalRoute):
+    """A route whose handler plans a deed and leaves it in ``Call.deeds``.
+
+    A retry of what was accepted (202) finds that answer in ``Call.earlier``: the handler says what has become of its
+    deed, and plans it again under the same id only when it certainly did not happen.
+    """
+
+    resumes = True
 
 
 def _query_names(dependant: Dependant) -> set[str]:
@@ -170,7 +184,7 @@ async def _run(
     edge: Edge,
     request: Request,
     handler: Handler,
-    begin: Begin,
+    route: TransactionalRoute,
     principal: Principal,
     now: datetime,
     body: bytes,
@@ -178,12 +192,12 @@ async def _run(
     attempt = idempotency.attempt_of(request, body, principal.workspace_id)
 
     async def transact() -> Response:
-        async with edge.database.begun(lambda connection: begin(connection, principal)) as (connection, begun):
+        async with edge.database.begun(lambda connection: route.begin(connection, principal)) as (connection, begun):
             stands, opened = begun
             edge.authenticator.confirm(principal, stands=stands)
             call = Call(connection, principal, now, request.state.request_id, body, edge, opened)
             request.state.call = call
-            response = await _answer(call, request, handler, attempt)
+            response = await _answer(call, request, handler, attempt, resumes=route.resumes)
             await _commit(call, request, response)
         return await _perform(call, attempt, response)
 
@@ -203,10 +217,16 @@ async def _run(
 
 
 async def _perform(call: Call, attempt: idempotency.Attempt | None, response: Response) -> Response:
-    """The answer of the deed that the handler planned, kept for a retry; without one, the handler's own."""
+    """The answer of the deed that the handler planned, kept for a retry; without one, the handler's own.
+
+    Of a fault that passes nothing is kept: what the handler answered stays, and a retry is told by its route.
+    """
     for deed in call.deeds:
-        response = await deed()
-        if attempt is not None:
+        try:
+            response = await deed()
+        except LeadwrightError as error:
+            response = problem(error, call.request_id)
+        if attempt is not None and response.status_code < 500 and response.status_code != 429:
             async with call.edge.database.transaction() as connection:
                 await idempotency.finish(connection, attempt, response)
     return response
@@ -253,12 +273,16 @@ async def _answer(
     request: Request,
     handler: Handler,
     attempt: idempotency.Attempt | None,
+    *,
+    resumes: bool,
 ) -> Response:
     if attempt is None:
         return await _handled(handler, request)
     replay = await idempotency.begin(call.connection, attempt, call.now)
     if replay is not None:
-        return replay
+        if not resumes or replay.status_code != 202:
+            return replay
+        request.state.call = replace(call, earlier=replay)
     try:
         async with call.connection.transaction():
             response = await _handled(handler, request)

@@ -1,5 +1,6 @@
 """Finding the record of an add call."""
 
+from leadwright.campaigns import service as campaigns
 from leadwright.errors import NotFound
 from leadwright.imports import store
 from leadwright.imports.model import Import, RowOutcome
@@ -18,7 +19,12 @@ async def read(connection: Connection, workspace_id: str, import_id: str | None)
 async def page(
     connection: Connection, workspace_id: str, campaign_id: str | None, page: Page
 ) -> tuple[list[Import], int]:
-    """One import more than the page shows, when there is one, and how many there are."""
+    """One import more than the page shows, when there is one, and how many there are.
+
+    Raises NotFound for an unknown campaign.
+    """
+    if campaign_id is not None and not await campaigns.exists(connection, workspace_id, campaign_id):
+        raise campaigns.not_found()
     fetched = await store.page(
         connection, workspace_id, campaign_id, after=page.after, offset=page.offset, limit=page.fetch
     )

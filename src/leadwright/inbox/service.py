@@ -61,6 +61,11 @@ async def keep_messages(connection: Connection, workspace_id: str, messages: Seq
     return await store.keep(connection, workspace_id, messages)
 
 
+async def open_conversation(connection: Connection, workspace_id: str, note: Note, linkedin_url: str) -> str:
+    """The id of the pair's conversation, so that it can be told before its first message, which will show it."""
+    return await store.open_conversation(connection, workspace_id, note, linkedin_url)
+
+
 async def conversations_elsewhere(
     connection: Connection, workspace_id: str, identities: Sequence[Identity], campaign_id: str
 ) -> frozenset[Identity]:

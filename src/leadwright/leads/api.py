@@ -168,7 +168,7 @@ async def add_lead_tag(lead_id: str, body: outcome_wire.TagBody, call: CurrentCa
 
 
 @router.delete(
-    "/leads/{lead_id}/tags/{tag}",
+    "/leads/{lead_id}/tags/{tag:path}",
     summary="Take a tag off a lead",
     operation_id="remove_lead_tag",
     response_model=outcome_wire.Tagged,

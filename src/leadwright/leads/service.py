@@ -324,6 +324,11 @@ async def note_erased(connection: Connection, workspace_id: str, lead_ids: Seque
     await store.add_entries(connection, workspace_id, entries, now)
 
 
+async def enrol(connection: Connection, workspace_id: str, lead_id: str) -> None:
+    """Gives a lead its enrolment, before its first step: for a deed that comes from outside its sequence."""
+    await store.enrol(connection, workspace_id, lead_id)
+
+
 async def count(connection: Connection, workspace_id: str, standing: store.Standing, **deltas: int) -> None:
     """Counts what changed for the campaign of a lead."""
     changed = {counter: delta for counter, delta in deltas.items() if delta}

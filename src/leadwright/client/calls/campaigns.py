@@ -1,0 +1,104 @@
+"""Calls about campaigns."""
+
+from typing import Literal, TypedDict, Unpack
+
+from leadwright.client.answers import campaigns as answers
+from leadwright.client.answers.base import JSON
+from leadwright.client.request import Request, Walk, by_cursor, request
+
+StatusWord = Literal["all", "active", "started", "paused", "draft", "finished"]
+ONE = "/v1/campaigns/{campaign_id}"
+
+
+class Fields(TypedDict, total=False):
+    """What can be set on a campaign. Durations are objects such as ``{"days": 14}``."""
+
+    description: str | None
+    sender_ids: list[str]
+    schedule: JSON | None
+    sequence: JSON
+    missing_variable: Literal["hold", "skip_step"]
+    acceptance_timeout: dict[str, float]
+    max_new_leads_per_day: int | None
+    approach_despite_other_conversation: bool
+
+
+class Change(Fields, total=False):
+    name: str
+
+
+_WIRE = {
+    "sender_ids": "senderIds",
+    "missing_variable": "missingVariable",
+    "acceptance_timeout": "acceptanceTimeout",
+    "max_new_leads_per_day": "maxNewLeadsPerDay",
+    "approach_despite_other_conversation": "approachDespiteOtherConversation",
+}
+
+
+def _on_the_wire(fields: Fields) -> JSON:
+    return {_WIRE.get(name, name): value for name, value in fields.items()}
+
+
+def create(name: str, **fields: Unpack[Fields]) -> Request[answers.Campaign]:
+    """Makes a draft."""
+    return request("POST", "/v1/campaigns", answers.Campaign, body={"name": name, **_on_the_wire(fields)})
+
+
+def page(
+    status: StatusWord = "all", *, number: int = 1, limit: int = 20, cursor: str | None = None
+) -> Request[answers.Campaigns]:
+    """One page of campaigns, oldest first."""
+    query = {"status": status, "page": number, "limit": limit, "cursor": cursor}
+    return request("GET", "/v1/campaigns", answers.Campaigns, query=query)
+
+
+def every(status: StatusWord = "all") -> Walk[answers.Campaign]:
+    """All campaigns, oldest first."""
+    return by_cursor(page(status, limit=100), lambda found: found.campaigns)
+
+
+def read(campaign_id: str) -> Request[answers.Campaign]:
+    return request("GET", ONE, answers.Campaign, campaign_id)
+
+
+def edit(campaign_id: str, **fields: Unpack[Change]) -> Request[answers.Campaign]:
+    """Sets the fields that are given, and leaves the others."""
+    return request("PATCH", ONE, answers.Campaign, campaign_id, body=_on_the_wire(fields))
+
+
+def start(campaign_id: str) -> Request[answers.ActionDone]:
+    return _act(campaign_id, "start")
+
+
+def pause(campaign_id: str) -> Request[answers.ActionDone]:
+    """Every lead keeps its place."""
+    return _act(campaign_id, "pause")
+
+
+def resume(campaign_id: str) -> Request[answers.ActionDone]:
+    return _act(campaign_id, "resume")
+
+
+def finish(campaign_id: str) -> Request[answers.ActionDone]:
+    return _act(campaign_id, "finish")
+
+
+def _act(campaign_id: str, action: str) -> Request[answers.ActionDone]:
+    """Raises InvalidCampaignAction when it does not fit the campaign's status."""
+    return request("PATCH", ONE, answers.ActionDone, campaign_id, body={"action": action})
+
+
+def set_sequence(campaign_id: str, sequence: JSON) -> Request[answers.Campaign]:
+    """Stores a new version when the sequence differs; leads on their way keep their step by its id."""
+    return request("PUT", ONE + "/sequence", answers.Campaign, campaign_id, body=sequence)
+
+
+def stats(campaign_id: str) -> Request[answers.Stats]:
+    """The funnel, and what was done by step, variant, sender and day."""
+    return request("GET", ONE + "/stats", answers.Stats, campaign_id)
+
+
+def delete(campaign_id: str) -> Request[answers.CampaignDeleted]:
+    """Removes the campaign with its leads and their history."""
+    return request("DELETE", ONE, answers.CampaignDeleted, campaign_id)
