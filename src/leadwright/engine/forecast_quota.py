@@ -82,14 +82,27 @@ class VirtualSender:
             return None, None
         self._turn_to(at)
         for period, starts_on in self._periods:
-            cap = caps.cap(self.sender, kind, period, self._day)
-            if cap is None:
+            left = self._left(kind, period, starts_on)
+            if left is None:
                 continue
-            left = max(0, cap * self._copies - self._used[kind, period, starts_on])
             if left == 0:
                 return 0, Block(_RULES[period], caps.ends(self.sender, period, starts_on), kind)
             least = left if least is None else min(least, left)
         return least, None
+
+    def spent(self, kind: QuotaKind, at: datetime) -> Block:
+        """What will hold when all that the caps allow is done: the day ends, where there is no cap."""
+        self._turn_to(at)
+        found = [(self._left(kind, period, starts_on), period, starts_on) for period, starts_on in self._periods]
+        capped = [(left, period, starts_on) for left, period, starts_on in found if left is not None]
+        if not capped:
+            return Block(_RULES[Period.DAY], self._day_ends, kind)
+        _, period, starts_on = min(capped, key=lambda each: each[0])
+        return Block(_RULES[period], caps.ends(self.sender, period, starts_on), kind)
+
+    def _left(self, kind: QuotaKind, period: Period, starts_on: date) -> int | None:
+        cap = caps.cap(self.sender, kind, period, self._day)
+        return None if cap is None else max(0, cap * self._copies - self._used[kind, period, starts_on])
 
     def pace(self, at: datetime, *, own_zone: bool) -> tuple[int | None, Block | None]:
         """How many deeds the gap allows now (None: any number), and what holds when it is none."""

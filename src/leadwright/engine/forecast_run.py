@@ -161,18 +161,23 @@ class Run:
         room = None if most is None else most - self._begun.get(day, 0)
         if room is not None and room <= 0:
             return Block("new_leads_per_day", calendar.day_ends(self._course.zone, at))
-        cohort = self._newcomers[0]
+        return self._spread(self._newcomers[0], ready, day, room, at)
+
+    def _spread(
+        self, cohort: Cohort, ready: Sequence[VirtualSender], day: date, room: int | None, at: datetime
+    ) -> Block | None:
+        """Gives them to the senders, always to the one that may do most, as far as that goes."""
         kind = _first_kind(cohort)
-        left: list[int | None] = []
-        blocks: list[Block] = []
-        for sender in ready:
-            free, block = sender.room(kind, at)
-            left.append(None if free is None else max(0, free - self._waiting(sender, kind)))
-            blocks += [block] if block else []
-        wanted = cohort.size if room is None else min(cohort.size, room)
-        given = shares(left, wanted)
+        found = [sender.room(kind, at) for sender in ready]
+        left = [
+            None if free is None else max(0, free - self._waiting(sender, kind))
+            for sender, (free, _) in zip(ready, found, strict=True)
+        ]
+        given = shares(left, cohort.size if room is None else min(cohort.size, room))
         if not any(given):
-            return min(blocks, key=_until, default=Block("daily_cap", calendar.day_ends(self._course.zone, at), kind))
+            assert kind is not None, "without a cap there is room"
+            blocks = [block or sender.spent(kind, at) for sender, (_, block) in zip(ready, found, strict=True)]
+            return min(blocks, key=_until)
         for sender, size in zip(ready, given, strict=True):
             if size:
                 self._begin(cohort, sender, size, at)

@@ -59,9 +59,7 @@ class AssumptionsBody(BaseModel):
     accept_after: dict[str, float | int] = Field(examples=[{"days": 1}])
     reply_rate: float = Field(description="Of those who get a message.", examples=[0.1])
     reply_after: dict[str, float | int] = Field(examples=[{"hours": 4}])
-    as_if_started: bool = Field(
-        description="Whether the campaign is not running, and was taken to run from now on."
-    )
+    as_if_started: bool = Field(description="Whether the campaign is not running, and was taken to run from now on.")
 
 
 class OneMoreBody(BaseModel):
