@@ -1,6 +1,7 @@
 """Campaigns with senders and leads on a real database, and an engine whose clock the test sets."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -10,14 +11,13 @@ import pytest
 
 from leadwright import ids
 from leadwright.accounts import service as accounts
-from leadwright.accounts.model import Workspace
 from leadwright.campaigns import service as campaigns
 from leadwright.campaigns.model import Action as CampaignAction
 from leadwright.campaigns.model import Settings as CampaignSettings
 from leadwright.channels.channel import Channel, Deed, Done, InboundFact, Outcome, Temporary
 from leadwright.channels.simulator import Simulator
 from leadwright.crypto import SecretBox
-from leadwright.engine import service
+from leadwright.engine import service, waking
 from leadwright.engine.sequence import StepType
 from leadwright.engine.service import Received
 from leadwright.engine.worker import Engine
@@ -129,6 +129,26 @@ class World:
             await senders_store.insert(connection, self.workspace_id, sender_id, settings, sealed, self.now)
         return sender_id
 
+    async def limit(self, sender_id: str, limits: Limits) -> None:
+        """Other limits for a sender, as an edit sets them."""
+        async with self.database.transaction() as connection:
+            (row,) = await senders_store.senders(connection, self.workspace_id, [sender_id])
+            was = row.sender({}).settings
+            sealed = self.secrets.seal("{}")
+            await senders_store.update(
+                connection, self.workspace_id, sender_id, replace(was, limits=limits), sealed, self.now
+            )
+            await waking.sender_changed(connection, self.workspace_id, [sender_id], self.now)
+
+    async def remove_sender(self, sender_id: str) -> None:
+        async with self.database.transaction() as connection:
+            await senders_store.remove(connection, self.workspace_id, sender_id, self.secrets.seal("{}"), self.now)
+            await waking.sender_changed(connection, self.workspace_id, [sender_id], self.now)
+
+    async def delete(self, campaign_id: str) -> None:
+        async with self.database.transaction() as connection:
+            await campaigns.delete(connection, self.workspace_id, campaign_id)
+
     async def campaign(
         self, steps: Sequence[Mapping[str, Any]], *, senders: int | Sequence[str] = 1, start: bool = True, **more: Any
     ) -> str:
@@ -223,8 +243,12 @@ class World:
 
 
 @pytest.fixture
-async def world(database: Database) -> World:
-    async with database.transaction() as connection:
-        made: Workspace = await accounts.create_workspace(connection, "W", START)
+async def world(make_database: Callable[..., str]) -> AsyncIterator[World]:
+    """On a database of its own: an engine works for all workspaces that it finds."""
+    database = Database(await asyncio.to_thread(make_database), size=12)
+    await database.open()
+    async with database.session() as connection:
+        workspace = await accounts.default_workspace(connection)
     secrets, recorder = SecretBox("a key for tests only"), Recorder()
-    return World(database, made.id, secrets, recorder, Engine(database, secrets, recorder, batch=20))
+    yield World(database, workspace.id, secrets, recorder, Engine(database, secrets, recorder, batch=20))
+    await database.close()

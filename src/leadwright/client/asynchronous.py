@@ -39,6 +39,7 @@ class AsyncClient:
         self.privacy = groups.AsyncPrivacy(self)
         self.senders = groups.AsyncSenders(self)
         self.suppressions = groups.AsyncSuppressions(self)
+        self.tasks = groups.AsyncTasks(self)
         self.webhooks = groups.AsyncWebhooks(self)
 
     async def send(self, request: Request[T]) -> T:

@@ -43,6 +43,7 @@ class Client:
         self.privacy = groups.Privacy(self)
         self.senders = groups.Senders(self)
         self.suppressions = groups.Suppressions(self)
+        self.tasks = groups.Tasks(self)
         self.webhooks = groups.Webhooks(self)
 
     def send(self, request: Request[T]) -> T:

@@ -36,7 +36,9 @@ async def claim(connection: Connection, now: datetime) -> Lane | None:
 
 async def look_again(connection: Connection, lane: Lane, at: datetime | None) -> None:
     """Closes a claimed lane until ``at``; None: until somebody opens it."""
-    await connection.execute("UPDATE lane SET open_at = coalesce(%s, 'infinity') WHERE id = %s", (at, lane.id))
+    await connection.execute(
+        "UPDATE lane SET open_at = coalesce(%s::timestamptz, 'infinity') WHERE id = %s", (at, lane.id)
+    )
 
 
 async def ensure(

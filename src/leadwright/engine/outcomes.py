@@ -57,7 +57,7 @@ async def settle(
     pairs = [(s, w) for s, w in zip(settled, written, strict=True) if s.action.id in accepted]
     news = [each for each, _ in pairs]
     await _give_back(connection, workspace_id, pairs)
-    reports = [(each.action.sender_id, each.outcome) for each in news]
+    reports = [(each.action.sender_id, each.outcome) for each in news if not each.is_as_before]
     failing = await health.report_many(connection, workspace_id, reports, now)
     messages = await _tell_inbox(connection, workspace_id, news, rows, now)
     routes = await routes_of(connection, sequences, workspace_id, rows.values())
@@ -172,7 +172,8 @@ class _Telling:
         lead = Standing(row, row.campaign_id, each.action.sender_id, row.status, each.simulated)
         if done is not None:
             lead = self._after_deed(each.action, done, lead, movement, now)
-        self._note(each, lead)
+        if not each.is_as_before:
+            self._note(each, lead)
         if row.state != "leased" or row.step_id != each.action.step_id:
             movement.keep(lead)
         else:

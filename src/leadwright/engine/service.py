@@ -1,5 +1,6 @@
 """What the world tells the engine: what people did, what became of deeds, and who is not to be approached any more."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -99,13 +100,18 @@ async def actions(
 
 
 async def decide(
-    connection: Connection, workspace_id: str, action_id: str | None, outcome: Outcome, now: datetime
+    connection: Connection,
+    workspace_id: str,
+    action_id: str | None,
+    outcome: Outcome,
+    now: datetime,
+    states: Collection[str] = ("performing", "uncertain"),
 ) -> Action:
     """Resolves a deed for a caller, and answers it as it is then. Raises NotFound, and Conflict once it is over."""
     found = await action_store.action(connection, workspace_id, action_id) if action_id else None
     if action_id is None or found is None:
         raise NotFound("Action not found", code="action_not_found")
-    if not await resolve(connection, workspace_id, action_id, outcome, now):
+    if found.state not in states or not await resolve(connection, workspace_id, action_id, outcome, now):
         raise Conflict(f"The action is {found.state}: nothing is to be said of it", code="action_not_open")
     resolved = await action_store.action(connection, workspace_id, action_id)
     assert resolved is not None

@@ -30,6 +30,11 @@ class Settled:
     outcome: Outcome
     simulated: bool = False
 
+    @property
+    def is_as_before(self) -> bool:
+        """A channel that was asked about an uncertain deed knows no more than before."""
+        return self.action.state == "uncertain" and isinstance(self.outcome, Unknown)
+
 
 def is_exhausted(action: Action, outcome: Temporary) -> bool:
     return outcome.code not in _NO_ATTEMPT and action.attempt > len(RETRY_AFTER)

@@ -11,7 +11,7 @@ from leadwright.leads import joining
 from leadwright.postgres.pool import Database
 from leadwright.senders import health
 
-MOST_AT_ONCE = 500
+AT_ONCE = 500
 
 
 class Settler:
@@ -28,8 +28,8 @@ class Settler:
             of_workspace.setdefault(each.workspace_id, []).append(each)
         for workspace_id, outcomes in of_workspace.items():
             await self._learn_aliases(workspace_id, outcomes, now)
-            for start in range(0, len(outcomes), MOST_AT_ONCE):
-                await self._settle(workspace_id, outcomes[start : start + MOST_AT_ONCE], now)
+            for start in range(0, len(outcomes), AT_ONCE):
+                await self._settle(workspace_id, outcomes[start : start + AT_ONCE], now)
 
     async def _settle(self, workspace_id: str, outcomes: Sequence[Settled], now: datetime) -> None:
         async with self._database.transaction() as connection:

@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from leadwright import __version__
 from leadwright.admin import api as admin_api
 from leadwright.campaigns import api as campaigns_api
+from leadwright.engine import api as engine_api
 from leadwright.engine import forecast_api, preview_api, why_api
 from leadwright.errors import LeadwrightError
 from leadwright.events import api as events_api
@@ -30,6 +31,7 @@ from leadwright.senders import api as senders_api
 from leadwright.senders import standing_api
 from leadwright.settings import Settings
 from leadwright.suppression import api as suppression_api
+from leadwright.tasks import api as tasks_api
 from leadwright.webhooks import api as webhooks_api
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -42,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     why_api.router,
     standing_api.router,
     senders_api.router,
+    tasks_api.router,
     suppression_api.router,
     leads_api.identity_router,
     people_api.router,
@@ -50,6 +53,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     privacy_api.router,
     events_api.router,
     webhooks_api.router,
+    engine_api.router,
+    engine_api.inbound_router,
     admin_api.router,
 )
 

@@ -33,6 +33,7 @@ TAGS: Mapping[str, str] = {
     "imports": "The record of each add call: what became of every row.",
     "campaigns": "A sequence of timed steps, and the leads that walk through it.",
     "senders": "The accounts on whose behalf leads are approached, with what each may do and when.",
+    "tasks": "Deeds that wait for a person, who does them and says what came of it.",
     "suppressions": "The do-not-contact list of the workspace, checked whenever leads are added.",
     "identity": "Who is the same person, whatever the spelling of the address.",
     "inbox": "What senders and people write to each other: read it, answer, invite.",

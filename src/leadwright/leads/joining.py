@@ -9,6 +9,7 @@ from leadwright.leads import service, store
 from leadwright.leads.model import LeadStatus
 from leadwright.people import service as people
 from leadwright.postgres.pool import Connection
+from leadwright.senders import service as senders
 from leadwright.suppression import service as suppression
 
 
@@ -22,6 +23,7 @@ async def join(connection: Connection, workspace_id: str, one: Identity, other: 
         return False
     await suppression.rekey(connection, workspace_id, rekeying)
     await inbox.rekey(connection, workspace_id, rekeying)
+    await senders.rekey(connection, workspace_id, rekeying)
     await stopping.rekey(connection, workspace_id, _columns(rekeying.old), _columns(rekeying.new))
     old, new = _columns(rekeying.old), _columns(rekeying.new)
     for pair in await store.pairs(connection, workspace_id, old, new):

@@ -13,10 +13,12 @@ from leadwright.channels import simulator_store
 from leadwright.channels.config import ChannelConfig
 from leadwright.channels.registry import CONFIGS
 from leadwright.crypto import SecretBox
+from leadwright.engine import waking
 from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.outbound.allowed import AllowedHosts
 from leadwright.outbound.url import UrlRefused, check_url
 from leadwright.people import service as people
+from leadwright.people.service import Rekeying
 from leadwright.postgres.pool import Connection
 from leadwright.senders import store
 from leadwright.senders.model import ChannelName, Sender, SenderStatus, Settings
@@ -129,6 +131,7 @@ async def edit(
     if change.status is not None:
         reason = BY_PERSON if change.status is SenderStatus.DISCONNECTED else None
         await store.set_status(connection, workspace_id, present.id, change.status, reason, now)
+    await waking.sender_changed(connection, workspace_id, [present.id], now)
     return Made(await read(connection, workspace_id, keeping.secrets, present.id), secret)
 
 
@@ -142,6 +145,12 @@ async def remove(
     if sender_id is None or not await store.remove(connection, workspace_id, sender_id, keeping.seal({}), now):
         raise not_found()
     await simulator_store.forget_of_sender(connection, workspace_id, sender_id)
+    await waking.sender_changed(connection, workspace_id, [sender_id], now)
+
+
+async def rekey(connection: Connection, workspace_id: str, rekeying: Rekeying) -> None:
+    """Follows a learned alias, in the transaction that learned it: the account is still one sender's."""
+    await store.rekey(connection, workspace_id, rekeying.old, rekeying.new)
 
 
 def shown_config(sender: Sender) -> dict[str, Any]:

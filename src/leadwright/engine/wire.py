@@ -1,0 +1,160 @@
+"""The JSON of deeds, of what is said of them, and of what people did."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.alias_generators import to_camel
+
+from leadwright import ids
+from leadwright.channels.channel import Done, InboundFact, Later, Outcome
+from leadwright.channels.http_answers import LONGEST_EXTERNAL_ID, LONGEST_MESSAGE, MOST_ALIASES, Body, Word, outcome_of
+from leadwright.clock import iso
+from leadwright.durations import MAX_DURATION
+from leadwright.engine.action_store import Action
+from leadwright.engine.service import Received
+from leadwright.engine.settlement import NOT_DONE
+from leadwright.errors import Detail, InvalidRequest
+
+LONGEST_REPLY = 20_000
+LONGEST_URL = 2_048
+_CAMEL = ConfigDict(alias_generator=to_camel, validate_by_name=True)
+_ACTION_ID = "act_0199c0ffee0070008000000000000001"
+Text = Annotated[str, StringConstraints(max_length=LONGEST_MESSAGE)]
+
+
+class ActionBody(BaseModel):
+    """One intended deed, and what became of it."""
+
+    model_config = _CAMEL
+
+    id: str = Field(examples=[_ACTION_ID])
+    state: Literal["planned", "performing", "done", "failed", "uncertain", "cancelled"]
+    kind: str = Field(description="A step type.", examples=["message"])
+    lead_id: str | None
+    campaign_id: str | None
+    sender_id: str
+    linkedin_url: str
+    step_id: str | None
+    content: dict[str, Any] = Field(description="As it was rendered for this person.")
+    attempt: int = Field(description="How often it has been tried.")
+    planned_at: str
+    performing_at: str | None
+
+
+class ActionList(BaseModel):
+    model_config = _CAMEL
+
+    actions: list[ActionBody]
+    next_cursor: str | None = Field(description="Where to go on; null on the last page.")
+
+
+def action_body(action: Action) -> ActionBody:
+    return ActionBody(
+        id=ids.public(ids.Prefix.ACTION, action.id),
+        state=cast(Any, action.state),
+        kind=action.kind,
+        lead_id=_public(ids.Prefix.LEAD, action.lead_id),
+        campaign_id=_public(ids.Prefix.CAMPAIGN, action.campaign_id),
+        sender_id=ids.public(ids.Prefix.SENDER, action.sender_id),
+        linkedin_url=action.linkedin_url,
+        step_id=action.step_id,
+        content=dict(action.content),
+        attempt=action.attempt,
+        planned_at=iso(action.planned_at),
+        performing_at=None if action.performing_at is None else iso(action.performing_at),
+    )
+
+
+def action_list(fetched: Sequence[Action], limit: int) -> ActionList:
+    """``fetched`` holds one more than the page shows, when there is one."""
+    shown = fetched[:limit]
+    more = len(fetched) > limit
+    return ActionList(actions=[action_body(each) for each in shown], next_cursor=shown[-1].id if more else None)
+
+
+def _public(prefix: ids.Prefix, bare: str | None) -> str | None:
+    return None if bare is None else ids.public(prefix, bare)
+
+
+class ResolveAction(BaseModel):
+    """What a person found out about a deed of which nobody knew whether it happened."""
+
+    model_config = _CAMEL
+
+    outcome: Literal["done", "not_done"] = Field(description="`not_done`: it is tried again.")
+
+    def read(self) -> Outcome:
+        return Done() if self.outcome == "done" else NOT_DONE
+
+
+class ReportOutcome(BaseModel):
+    """What became of a deed, in the words in which an endpoint of the http channel answers."""
+
+    model_config = _CAMEL
+
+    status: Word
+    external_id: Annotated[str, StringConstraints(max_length=LONGEST_EXTERNAL_ID)] | None = Field(
+        default=None, description="Your own name of the deed."
+    )
+    known_as: list[Annotated[str, StringConstraints(max_length=LONGEST_URL)]] = Field(
+        default=[], max_length=MOST_ALIASES, description="Other addresses of the same person."
+    )
+    code: Text | None = Field(default=None, description="Of a deed that failed.", examples=["profile_unreachable"])
+    message: Text | None = None
+    retry_after: Annotated[float, Field(ge=0, le=MAX_DURATION.total_seconds())] | None = Field(
+        default=None, description="Seconds until it can be tried again."
+    )
+
+    def read(self) -> Outcome:
+        """Raises InvalidRequest for a word that is no outcome: the deed is known to be on its way."""
+        told = Body(**self.model_dump(exclude={"retry_after"}))
+        outcome = outcome_of(told, _seconds(self.retry_after))
+        if isinstance(outcome, Later):
+            raise InvalidRequest.of([Detail("status", "expected what became of the deed, not that it was accepted")])
+        return outcome
+
+
+def _seconds(value: float | None) -> timedelta | None:
+    return None if value is None else timedelta(seconds=value)
+
+
+class InboundBody(BaseModel):
+    """Something that a person did."""
+
+    model_config = _CAMEL
+
+    sender_id: str = Field(description="The sender to whom it was done.")
+    linkedin_url: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_URL)] = Field(
+        examples=["https://www.linkedin.com/in/jane-smith"]
+    )
+    type: Literal["connection_accepted", "reply"]
+    text: Annotated[str, StringConstraints(max_length=LONGEST_REPLY)] | None = Field(
+        default=None, description="What was written; needed for a reply."
+    )
+    external_id: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_EXTERNAL_ID)] | None = Field(
+        default=None, description="Your name of the fact: told again under it, it changes nothing."
+    )
+    occurred_at: AwareDatetime | None = Field(default=None, description="When it happened; now, when left out.")
+
+    @model_validator(mode="after")
+    def _a_reply_says_something(self) -> "InboundBody":
+        if self.type == "reply" and not (self.text or "").strip():
+            raise ValueError("a reply needs its text")
+        return self
+
+    def fact(self, now: datetime) -> InboundFact:
+        return InboundFact(self.type, self.linkedin_url, self.occurred_at or now, self.text, self.external_id)
+
+
+class InboundDone(BaseModel):
+    model_config = _CAMEL
+
+    success: Literal[True] = True
+    duplicate: bool = Field(description="It was known already, and changed nothing.")
+    lead_id: str | None = Field(description="The lead it was about, null when the person is nobody's lead.")
+
+    @classmethod
+    def of(cls, received: Received) -> "InboundDone":
+        return cls(duplicate=received.duplicate, lead_id=_public(ids.Prefix.LEAD, received.lead_id))

@@ -1,0 +1,1 @@
+"""Tasks: deeds that wait for a person, who does them and says what came of it."""

@@ -1,0 +1,70 @@
+"""The SQL of tasks: they are the engine's actions that wait for a person, with what the person needs to do them."""
+
+from collections.abc import Sequence
+from typing import LiteralString
+
+from psycopg.rows import class_row
+
+from leadwright.postgres.pool import Connection
+from leadwright.tasks.model import Task, Wanted
+
+# Leads, campaigns and senders are joined for what is shown of them; this room writes none of these tables.
+_TASK: LiteralString = """
+    SELECT a.id, a.kind, a.content, a.linkedin_url, a.sender_id, s.name AS sender_name, a.lead_id, a.campaign_id,
+        c.name AS campaign_name, a.step_id, l.first_name, l.last_name, l.company, l.title AS job_title,
+        coalesce(a.performing_at, a.planned_at) AS since
+    FROM action a
+    JOIN sender s ON s.workspace_id = a.workspace_id AND s.id = a.sender_id
+    LEFT JOIN campaign c ON c.workspace_id = a.workspace_id AND c.id = a.campaign_id
+    LEFT JOIN lead l ON l.workspace_id = a.workspace_id AND l.id = a.lead_id
+"""
+# The state stands in the words of the index action_open.
+_OPEN: LiteralString = """
+    WHERE a.workspace_id = %(workspace)s AND a.state = 'performing' AND a.awaiting = 'person'
+"""
+_WANTED: LiteralString = """
+    AND (%(sender)s::uuid IS NULL OR a.sender_id = %(sender)s)
+    AND (%(campaign)s::uuid IS NULL OR a.campaign_id = %(campaign)s)
+"""
+
+
+async def page(
+    connection: Connection, workspace_id: str, wanted: Wanted, *, after: str | None, offset: int, limit: int
+) -> Sequence[Task]:
+    """Open tasks in the order of their ids, which is that of their plans, behind the bare id ``after``."""
+    async with connection.cursor(row_factory=class_row(Task)) as cursor:
+        await cursor.execute(
+            _TASK
+            + _OPEN
+            + _WANTED
+            + "AND (%(after)s::uuid IS NULL OR a.id > %(after)s) ORDER BY a.id LIMIT %(limit)s OFFSET %(offset)s",
+            _names(workspace_id, wanted) | {"after": after, "limit": limit, "offset": offset},
+        )
+        return await cursor.fetchall()
+
+
+async def count(connection: Connection, workspace_id: str, wanted: Wanted) -> int:
+    cursor = await connection.execute("SELECT count(*) FROM action a" + _OPEN + _WANTED, _names(workspace_id, wanted))
+    row = await cursor.fetchone()
+    assert row is not None
+    return row[0]
+
+
+async def task(connection: Connection, workspace_id: str, task_id: str) -> Task | None:
+    """An open one."""
+    async with connection.cursor(row_factory=class_row(Task)) as cursor:
+        await cursor.execute(_TASK + _OPEN + "AND a.id = %(id)s", {"workspace": workspace_id, "id": task_id})
+        return await cursor.fetchone()
+
+
+async def state(connection: Connection, workspace_id: str, task_id: str) -> str | None:
+    """What has become of the action; None when there is no such one."""
+    cursor = await connection.execute(
+        "SELECT state::text FROM action WHERE workspace_id = %s AND id = %s", (workspace_id, task_id)
+    )
+    row = await cursor.fetchone()
+    return None if row is None else row[0]
+
+
+def _names(workspace_id: str, wanted: Wanted) -> dict[str, object]:
+    return {"workspace": workspace_id, "sender": wanted.sender_id, "campaign": wanted.campaign_id}

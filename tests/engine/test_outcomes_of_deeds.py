@@ -1,0 +1,254 @@
+"""What deeds come to: retries, faults that stay, uncertainty, aliases, events, counts."""
+
+from datetime import timedelta
+
+import pytest
+from tests.engine.conftest import World, identity, step, url
+
+from leadwright.channels.channel import Done, Later, Outcome, Permanent, Temporary, Unknown
+from leadwright.engine import action_store, service
+from leadwright.engine.performing import LEASE, perform
+from leadwright.engine.settlement import NOT_DONE
+from leadwright.events.model import EventType
+
+
+async def test_the_public_events_of_a_way(world: World) -> None:
+    sender = await world.sender()
+    messages = [step("message", id="hello"), step("message", id="bump", after={"days": 1})]
+    steps = [step("connect", note="Hi {{firstName}}"), *messages]
+    campaign = await world.campaign(steps, senders=[sender])
+    (lead,) = await world.add(campaign, "ada")
+    await world.run(hours=1)
+    await world.told(sender, "ada", "connection_accepted")
+    await world.run(days=2)
+    told = await world.events()
+    assert [kind for kind, _ in told if kind != "campaign.started"] == [
+        "connection_request.sent",
+        "lead.updated",
+        "connection_request.accepted",
+        "lead.updated",
+        "message.sent",
+        "lead.updated",
+        "message.sent",
+        "lead.updated",
+        "lead.updated",
+    ]
+    statuses = [data["newStatus"] for kind, data in told if kind == "lead.updated"]
+    assert statuses == ["CONNECTION_SENT", "CONNECTION_ACCEPTED", "MESSAGE_SENT", "FOLLOWUP_SENT", "DONE"]
+    sent = [data for kind, data in told if kind == "message.sent"]
+    assert [(data["message"], data["sequenceStep"]) for data in sent] == [("Hello Ada", 2), ("Hello Ada", 3)]
+    assert all(data["leadId"] == f"lead_{lead}" and data["senderId"] == f"sender_{sender}" for data in sent)
+    totals = await world.totals(campaign)
+    assert (totals.leads_contacted, totals.connections_sent, totals.connections_accepted) == (1, 1, 1)
+    assert (totals.messages_sent, totals.deeds_done, totals.active) == (2, 3, 0)
+
+
+async def test_a_passing_fault_is_tried_again_later_each_time(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    (lead,) = await world.add(campaign, "ada")
+    world.recorder.answers[url("ada")] = [Temporary("busy")] * 4
+    await world.run(days=1)
+    minutes = [round((deed.at - world.recorder.deeds[0].at).total_seconds() / 60) for deed in world.recorder.deeds]
+    assert minutes == [0, 1, 6, 36, 156]
+    assert len({deed.id for deed in world.recorder.deeds}) == 1
+    assert [deed.attempt for deed in world.recorder.deeds] == [1, 2, 3, 4, 5]
+    assert await world.statuses(lead) == ["DONE"]
+
+
+async def test_a_fault_that_never_passes_ends_in_failed(world: World) -> None:
+    campaign = await world.campaign([step("connect"), step("visit_profile")])
+    (lead,) = await world.add(campaign, "ada")
+    world.recorder.answers[url("ada")] = [Temporary("busy")] * 5
+    await world.run(days=1)
+    assert len(world.recorder.deeds) == 5
+    assert await world.statuses(lead) == ["FAILED"]
+    assert (await world.totals(campaign)).deeds_failed == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [
+        (Permanent("profile_unreachable"), "PROFILE_UNREACHABLE"),
+        (Permanent("blocked"), "BLOCKED"),
+        (Permanent("note_too_long"), "FAILED"),
+        (Done(found="already_invited"), "CONNECTION_ALREADY_SENT"),
+        (Done(found="already_connected"), "CONNECTED"),
+    ],
+)
+async def test_what_a_deed_makes_of_its_lead(world: World, outcome: Outcome, status: str) -> None:
+    campaign = await world.campaign([step("connect"), step("visit_profile", after={"days": 1})])
+    (lead,) = await world.add(campaign, "ada")
+    world.recorder.answers[url("ada")] = [outcome]
+    await world.run(hours=1)
+    assert await world.statuses(lead) == [status]
+    used = await world.rows("SELECT sum(used)::int FROM sender_quota")
+    assert used == [(0,)]
+    assert await world.events(EventType.CONNECTION_REQUEST_SENT) == []
+
+
+async def test_a_skipped_task_lets_its_lead_go_on(world: World) -> None:
+    campaign = await world.campaign([step("connect"), step("visit_profile")])
+    (lead,) = await world.add(campaign, "ada")
+    world.recorder.answers[url("ada")] = [Permanent("skipped")]
+    await world.run()
+    assert world.recorder.kinds() == ["connect", "visit_profile"]
+    assert await world.statuses(lead) == ["DONE"]
+
+
+async def test_an_outcome_that_is_told_later(world: World) -> None:
+    campaign = await world.campaign([step("connect"), step("visit_profile")])
+    (lead,) = await world.add(campaign, "ada")
+    world.recorder.answers[url("ada")] = [Later("channel", "theirs-1")]
+    await world.run(days=3)
+    assert await world.statuses(lead) == ["PENDING"]
+    action_id = world.recorder.deeds[0].id
+    for expected in (True, False):
+        async with world.database.transaction() as connection:
+            assert await service.resolve(connection, world.workspace_id, action_id, Done(), world.now) is expected
+    await world.run()
+    assert world.recorder.kinds() == ["connect", "visit_profile"]
+
+
+async def test_an_uncertain_deed_is_asked_about_and_never_done_twice(world: World) -> None:
+    campaign = await world.campaign([step("connect"), step("visit_profile")])
+    (lead,) = await world.add(campaign, "ada")
+    world.recorder.answers[url("ada")] = [Unknown("lost")]
+    world.recorder.truth = Unknown()
+    await world.run(days=1)
+    assert world.recorder.kinds() == ["connect"]
+    assert len(world.recorder.asked) == 12  # every five minutes for an hour; then a person must say
+    assert await world.statuses(lead) == ["PENDING"]
+    async with world.database.transaction() as connection:
+        assert await service.resolve(connection, world.workspace_id, world.recorder.deeds[0].id, Done(), world.now)
+    await world.run()
+    assert world.recorder.kinds() == ["connect", "visit_profile"]
+
+
+async def test_a_person_says_that_it_did_not_happen(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    (lead,) = await world.add(campaign, "ada")
+    world.recorder.answers[url("ada")] = [Unknown("lost")]
+    world.recorder.truth = Unknown()
+    await world.run(hours=2)
+    async with world.database.transaction() as connection:
+        assert await service.resolve(connection, world.workspace_id, world.recorder.deeds[0].id, NOT_DONE, world.now)
+    await world.run()
+    assert world.recorder.kinds() == ["connect", "connect"]
+    assert await world.statuses(lead) == ["DONE"]
+
+
+async def test_a_worker_that_is_lost_leaves_a_deed_that_is_asked_about(world: World) -> None:
+    """It dies between the deed and its outcome; what it says afterwards changes nothing."""
+    campaign = await world.campaign([step("connect"), step("visit_profile")])
+    (lead,) = await world.add(campaign, "ada")
+    await world.plan()
+    _, begun = await world.engine.beginner.begin(world.now)
+    late = await perform(world.recorder, begun[0])
+    world.now += LEASE + timedelta(seconds=1)
+    world.recorder.truth = Done()
+    await world.run()
+    await world.engine.settler.settle([late], world.now)
+    await world.run()
+    assert world.recorder.kinds() == ["connect", "visit_profile"]
+    assert len(world.recorder.asked) == 1
+    assert await world.statuses(lead) == ["DONE"]
+    assert (await world.totals(campaign)).connections_sent == 1
+
+
+async def test_a_worker_that_is_lost_before_the_deed(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    (lead,) = await world.add(campaign, "ada")
+    await world.plan()
+    await world.engine.beginner.begin(world.now)
+    world.now += LEASE + timedelta(seconds=1)
+    await world.run(minutes=2)
+    assert world.recorder.kinds() == ["connect"]
+    assert await world.statuses(lead) == ["DONE"]
+
+
+async def test_a_campaign_is_paused_when_a_senders_deeds_go_on_failing(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    names = [f"p{n}" for n in range(30)]
+    await world.add(campaign, *names)
+    for name in names:
+        world.recorder.answers[url(name)] = [Permanent("refused")]
+    await world.run()
+    (paused,) = await world.events(EventType.CAMPAIGN_PAUSED)
+    assert paused[1]["pausedBy"] == "system"
+    assert "failed in a row" in paused[1]["reason"]
+    assert len(world.recorder.deeds) < 30
+
+
+async def test_a_channel_tells_under_which_other_address_it_knows_a_person(world: World) -> None:
+    sender = await world.sender()
+    token = "https://www.linkedin.com/in/ACoAAAbcdefgh"
+    campaign = await world.campaign([step("visit_profile"), step("connect", after={"days": 1})], senders=[sender])
+    (lead,) = await world.add(campaign, "ada")
+    world.recorder.answers[url("ada")] = [Done(known_as=(token,))]
+    await world.run(hours=1)
+    received = await world.told(sender, "ACoAAAbcdefgh", "reply", text="Who are you?")
+    assert received.lead_id == lead
+    await world.run(days=2)
+    assert world.recorder.kinds() == ["visit_profile"]
+
+
+async def test_facts_twice_late_and_out_of_order(world: World) -> None:
+    sender = await world.sender()
+    campaign = await world.campaign([step("connect"), step("message", after={"days": 1})], senders=[sender])
+    (lead,) = await world.add(campaign, "ada")
+    await world.run(days=1)
+    accepted_at = world.now - timedelta(hours=5)
+    first = await world.told(sender, "ada", "reply", text="Hi", external_id="r1")
+    again = await world.told(sender, "ada", "reply", text="Hi", external_id="r1")
+    assert (first.duplicate, again.duplicate) == (False, True)
+    assert first.lead_id == again.lead_id == lead
+    late = await world.told(sender, "ada", "connection_accepted", occurred_at=accepted_at)
+    twice = await world.told(sender, "ada", "connection_accepted", external_id="other name")
+    assert (late.duplicate, twice.duplicate) == (False, True)
+    assert await world.statuses(lead) == ["REPLY_RECEIVED"]
+    (accepted,) = await world.events(EventType.CONNECTION_REQUEST_ACCEPTED)
+    assert accepted[1]["acceptedAt"] == "2026-03-03T04:00:00.000Z"
+    assert len(await world.events(EventType.REPLY_RECEIVED)) == 1
+    await world.run(days=3)
+    assert world.recorder.kinds() == ["connect"]
+
+
+async def test_a_message_counts_its_delay_from_the_acceptance(world: World) -> None:
+    sender = await world.sender()
+    campaign = await world.campaign([step("connect"), step("message", after={"hours": 3})], senders=[sender])
+    await world.add(campaign, "ada")
+    await world.run(days=2)
+    await world.told(sender, "ada", "connection_accepted", occurred_at=world.now - timedelta(hours=1))
+    await world.run(hours=1.9)
+    assert world.recorder.kinds() == ["connect"]
+    await world.run(hours=0.2)
+    assert world.recorder.kinds() == ["connect", "message"]
+
+
+async def test_an_invitation_that_nobody_accepts(world: World) -> None:
+    campaign = await world.campaign([step("connect"), step("message")], acceptance_timeout=timedelta(days=5))
+    (lead,) = await world.add(campaign, "ada")
+    await world.run(days=4.9)
+    assert await world.statuses(lead) == ["CONNECTION_SENT"]
+    await world.run(days=0.2)
+    assert await world.statuses(lead) == ["NOT_CONNECTED"]
+
+
+async def test_a_reply_of_nobodys_lead_is_told_all_the_same(world: World) -> None:
+    sender = await world.sender()
+    received = await world.told(sender, "stranger", "reply", text="Hello?")
+    assert (received.duplicate, received.lead_id) == (False, None)
+    (reply,) = await world.events(EventType.REPLY_RECEIVED)
+    assert reply[1]["leadId"] is None
+    kept = await world.rows("SELECT identity_key FROM conversation")
+    assert kept == [(identity("stranger").key,)]
+
+
+async def test_open_deeds_are_listed(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    await world.add(campaign, "ada", "bob", "eve")
+    await world.plan()
+    async with world.database.session() as connection:
+        page = await action_store.page(connection, world.workspace_id, None, after=None, limit=2)
+        rest = await action_store.page(connection, world.workspace_id, "planned", after=page[-1].id, limit=2)
+    assert (len(page), len(rest)) == (2, 1)

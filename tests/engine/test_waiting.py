@@ -1,0 +1,152 @@
+"""Leads that wait: conditions, missing fields, other conversations, edits, new leads, removed senders."""
+
+from datetime import timedelta
+
+from tests.engine.conftest import World, step
+
+from leadwright.events.model import EventType
+
+ASKED = {
+    "type": "condition",
+    "id": "asked",
+    "when": "connected",
+    "within": {"days": 7},
+    "then": [step("message", after={"days": 1})],
+    "else": [step("withdraw_connection")],
+}
+
+
+async def test_a_condition_goes_either_way(world: World) -> None:
+    sender = await world.sender()
+    campaign = await world.campaign([step("connect"), ASKED], senders=[sender])
+    yes, no = await world.add(campaign, "ada", "bob")
+    await world.run(days=3)
+    await world.told(sender, "ada", "connection_accepted")
+    await world.run(days=3)
+    assert world.recorder.kinds() == ["connect", "connect", "message"]
+    await world.run(days=2)
+    assert world.recorder.kinds()[3:] == ["withdraw_connection"]
+    assert await world.statuses(yes, no) == ["DONE", "DONE"]
+    state = await world.rows("SELECT state::text FROM relationship")
+    assert sorted(state) == [("connected",), ("none",)]
+
+
+async def test_a_missing_field_holds_until_it_is_filled_in(world: World) -> None:
+    campaign = await world.campaign([step("connect", note="About {{topic}}")])
+    (lead,) = await world.add(campaign, "ada")
+    await world.run(days=2)
+    assert world.recorder.deeds == []
+    held = await world.rows("SELECT state::text, hold_rule, hold_detail FROM enrolment")
+    assert held == [("held", "missing_field", {"fields": ["topic"]})]
+    await world.add(campaign, "ada", on_duplicate="fill", topic="bees")
+    await world.run()
+    assert [deed.text for deed in world.recorder.deeds] == ["About bees"]
+    assert await world.statuses(lead) == ["DONE"]
+
+
+async def test_an_edit_wakes_held_leads(world: World) -> None:
+    campaign = await world.campaign([step("connect", note="About {{topic}}")])
+    await world.add(campaign, "ada")
+    await world.run(hours=1)
+    await world.edit(campaign, sequence={"steps": [step("connect", note="Hello")]})
+    await world.run()
+    assert [deed.text for deed in world.recorder.deeds] == ["Hello"]
+
+
+async def test_leads_at_a_removed_step_go_on_with_what_followed(world: World) -> None:
+    steps = [step("visit_profile"), step("follow", after={"days": 30}), step("connect")]
+    campaign = await world.campaign(steps)
+    (lead,) = await world.add(campaign, "ada")
+    await world.run(days=1)
+    await world.edit(campaign, sequence={"steps": [steps[0], steps[2]]})
+    await world.run()
+    assert world.recorder.kinds() == ["visit_profile", "connect"]
+    assert await world.statuses(lead) == ["DONE"]
+
+
+async def test_a_step_that_was_added_behind_the_present_one(world: World) -> None:
+    campaign = await world.campaign([step("visit_profile"), step("connect", after={"days": 1})])
+    await world.add(campaign, "ada")
+    await world.run(hours=1)
+    more = [step("visit_profile"), step("connect", after={"days": 1}), step("follow")]
+    await world.edit(campaign, sequence={"steps": more})
+    await world.run(days=1)
+    assert world.recorder.kinds() == ["visit_profile", "connect", "follow"]
+
+
+async def test_a_person_who_answered_elsewhere_is_left_alone(world: World) -> None:
+    sender = await world.sender()
+    first = await world.campaign([step("connect")], senders=[sender])
+    await world.add(first, "ada")
+    await world.run()
+    await world.told(sender, "ada", "reply", text="Let us talk")
+    second = await world.campaign([step("visit_profile")])
+    bold = await world.campaign([step("follow")], approach_despite_other_conversation=True)
+    await world.add(second, "ada")
+    await world.add(bold, "ada")
+    await world.run(days=3)
+    assert world.recorder.kinds() == ["connect", "follow"]
+
+
+async def test_a_campaign_finishes_and_goes_on_with_new_leads(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    assert not await world.engine.finish_campaigns(world.now)
+    await world.add(campaign, "ada")
+    await world.run()
+    assert await world.engine.finish_campaigns(world.now)
+    (finished,) = await world.events(EventType.CAMPAIGN_FINISHED)
+    assert finished[1]["totals"]["connectionsSent"] == 1
+    (lead,) = await world.add(campaign, "bob")
+    await world.run()
+    assert await world.statuses(lead) == ["DONE"]
+    assert await world.engine.finish_campaigns(world.now)
+
+
+async def test_leads_of_a_removed_sender_get_another(world: World) -> None:
+    removed, kept = await world.sender(), await world.sender()
+    steps = [step("visit_profile"), step("connect", after={"days": 1}), step("follow", after={"days": 1})]
+    campaign = await world.campaign(steps, senders=[removed])
+    await world.add(campaign, "ada")
+    await world.run(hours=1)
+    await world.edit(campaign, sender_ids=(removed, kept))
+    await world.remove_sender(removed)
+    await world.run(days=3)
+    assert [(deed.kind.value, deed.sender.id) for deed in world.recorder.deeds] == [
+        ("visit_profile", removed),
+        ("connect", kept),
+        ("follow", kept),
+    ]
+
+
+async def test_leads_that_a_removed_sender_has_contacted_wait(world: World) -> None:
+    removed, other = await world.sender(), await world.sender()
+    campaign = await world.campaign([step("connect"), step("follow", after={"days": 1})], senders=[removed])
+    await world.add(campaign, "ada")
+    await world.run()
+    await world.edit(campaign, sender_ids=(removed, other))
+    await world.remove_sender(removed)
+    await world.run(days=9)
+    assert world.recorder.kinds() == ["connect"]
+
+
+async def test_a_campaign_that_is_deleted_leaves_nothing_of_the_engine(world: World) -> None:
+    campaign = await world.campaign([step("connect"), step("message")], max_new_leads_per_day=5)
+    await world.add(campaign, "ada", "bob")
+    await world.run()
+    await world.add(campaign, "eve")
+    await world.plan()
+    await world.delete(campaign)
+    for table in (b"action", b"campaign_day", b"enrolment", b"lane", b"lead"):
+        assert await world.rows(b"SELECT 1 FROM " + table) == []
+    assert await world.rows("SELECT sum(used)::int FROM sender_quota WHERE period = 'day'") == [(2,)]
+    await world.run(days=1)
+    assert world.recorder.kinds() == ["connect", "connect"]
+
+
+async def test_nothing_to_do_is_found_out_quickly(world: World) -> None:
+    campaign = await world.campaign([step("connect", after={"days": 1})])
+    await world.add(campaign, "ada")
+    await world.run()
+    assert not await world.engine.plan(world.now)
+    assert not await world.engine.perform(world.now)
+    assert await world.engine.next_due(world.now) == world.now + timedelta(days=1)
