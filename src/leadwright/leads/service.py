@@ -34,6 +34,8 @@ from leadwright.suppression.model import erased_digests, match_values
 from leadwright.telemetry import metrics
 
 EXACT_COUNT = 10_000
+_NOT_ASKED = (False, "")
+"""Whether leads will move, where only the short report is wanted."""
 _NOT_STARTED = {
     "draft": "The campaign is a draft; start it to process its leads",
     "paused": "The campaign is paused; resume it to process its leads",
@@ -98,7 +100,7 @@ async def add(
     filled = [(row.kind, row.key) for row in done.not_added if row.updated]
     if filled:
         await waking.fields_filled(connection, workspace_id, campaign_id, filled, now)
-    results, prospect = _refusals(batch, done), (False, "")
+    results, prospect = _refusals(batch, done), _NOT_ASKED
     if all_results:
         results = await _all_results(connection, workspace_id, batch, done)
         prospect = await _prospect(connection, workspace_id, campaign_id, done)
@@ -152,7 +154,10 @@ def _add_digests(leads: list[NewLead], workspace_id: str, key: bytes) -> None:
 
 
 def _report(
-    batch: ingest_store.Batch, done: ingest_store.Ingested, results: tuple[Result, ...], prospect: tuple[bool, str]
+    batch: ingest_store.Batch,
+    done: ingest_store.Ingested,
+    results: tuple[Result, ...],
+    prospect: tuple[bool, str] = _NOT_ASKED,
 ) -> Report:
     updated = sum(row.updated for row in done.not_added)
     suppressed = sum(row.suppressed for row in done.not_added)
