@@ -23,6 +23,7 @@ from leadwright.channels.channel import (
     Temporary,
     Unknown,
 )
+from leadwright.channels.conformance import sample_sender
 from leadwright.channels.http import Http
 from leadwright.channels.http_answers import read_answer
 from leadwright.channels.step_webhook import StepWebhook
@@ -189,6 +190,12 @@ def test_no_answer_raises(body: str, status: int) -> None:
 def test_no_shape_raises(body: dict[str, Any]) -> None:
     outcome = read_answer(Answer(200, json.dumps(body), None, 0.1))
     assert not isinstance(outcome, Done) or body["status"] == "done"
+
+
+async def test_a_removed_sender_has_nowhere_to_ask(http: Http, make_deed: Any) -> None:
+    deed = make_deed(sample_sender(ChannelName.HTTP, {}))
+    assert isinstance(await http.perform(deed), SenderDown)
+    assert isinstance(await http.reconcile(deed), Unknown)
 
 
 async def test_a_webhook_step_posts_the_leads_fields_to_its_own_address(

@@ -31,7 +31,13 @@ JSON = dict[str, Any]
 DOCUMENT = written(create_app(None, Settings()))  # type: ignore[arg-type]
 NEVER = "0199c0ffee0070008000000000000001"
 SECRET_OF_THE_OTHER = "nobodyelsesbusiness"
-TABLES = {"import": "lead_import", "key": "api_key", "delivery": "webhook_delivery", "account": "sender"}
+TABLES = {
+    "account": "sender",
+    "delivery": "webhook_delivery",
+    "import": "lead_import",
+    "key": "api_key",
+    "task": "action",
+}
 """Where the thing that an id names is kept, when not in the table of that name."""
 PREFIXES = {"key": ids.Prefix.API_KEY, "account": ids.Prefix.SENDER}
 REFERENCES = {
@@ -95,7 +101,13 @@ def example_of(schema: JSON) -> Any:
     schema = resolved(schema)
     if schema.get("examples"):
         return schema["examples"][0]
-    return {name: resolved(schema["properties"][name])["examples"][0] for name in schema.get("required", ())}
+    return {name: value_of(schema["properties"][name]) for name in schema.get("required", ())}
+
+
+def value_of(drafted: JSON) -> Any:
+    """An example of a field, or a value of its kind that means nothing."""
+    schema = drafted if drafted.get("examples") else resolved(drafted)
+    return (schema.get("examples") or schema.get("enum") or ["nothing"])[0]
 
 
 def properties_of(schema: JSON) -> JSON:
@@ -179,6 +191,10 @@ async def furnish(client: httpx.AsyncClient) -> str:
     lead = added["results"][0]["leadId"]
     await post(f"/v1/leads/{lead}/tags", {"tag": mark})
     await client.patch(f"/v1/leads/{lead}/status", json={"customLeadStatus": "INTERESTED", "note": mark})
+    steps = {"steps": [{"id": "call", "type": "manual_task", "title": mark}]}
+    waiting = await post("/v1/campaigns", {"name": mark, "senderIds": [sender["id"]], "sequence": steps})
+    await post("/v1/leads", {"campaignId": waiting["id"], "leads": [{"linkedinUrl": f"in/{mark}-waiting"}]})
+    await client.patch(f"/v1/campaigns/{waiting['id']}", json={"action": "start"})
     return sender["id"]
 
 
@@ -199,7 +215,7 @@ async def hear(database: Database, workspace_id: str, sender: str) -> None:
 
 
 async def settle(database: Database, workspace_id: str) -> None:
-    """Returns when the background has published every event and has nothing to fold or to send at once."""
+    """Returns when the background has published every event and has nothing to fold, to perform or to send at once."""
     async with asyncio.timeout(60), database.session() as connection:
         settled = False
         while not settled:
@@ -207,6 +223,7 @@ async def settle(database: Database, workspace_id: str) -> None:
                 """
                 SELECT EXISTS (SELECT FROM event WHERE workspace_id = %(ws)s AND position IS NULL)
                     OR EXISTS (SELECT FROM campaign_counter_delta WHERE workspace_id = %(ws)s)
+                    OR NOT EXISTS (SELECT FROM action WHERE workspace_id = %(ws)s AND awaiting = 'person')
                     OR NOT EXISTS (SELECT FROM webhook_stream WHERE workspace_id = %(ws)s)
                     OR EXISTS (SELECT FROM webhook_stream WHERE workspace_id = %(ws)s AND due_at < now() + '1 day')
                 """,

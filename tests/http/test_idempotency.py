@@ -195,12 +195,13 @@ async def test_a_caller_that_hangs_up_can_ask_again(
     assert await named(client, "Hung up") == 1
 
 
-async def waiting_backend(database: Database, table: str) -> int:
-    """The process of the database that waits for a lock on the table."""
+async def waiting_writer(database: Database, table: str) -> int:
+    """The process of the database that waits to write into the table; the engine's only read it."""
     async with database.session() as connection:
         while True:
             cursor = await connection.execute(
-                "SELECT pid FROM pg_locks WHERE NOT granted AND relation = %s::regclass", (table,)
+                "SELECT pid FROM pg_locks WHERE NOT granted AND mode = 'RowExclusiveLock' AND relation = %s::regclass",
+                (table,),
             )
             row = await cursor.fetchone()
             if row is not None:
@@ -214,7 +215,7 @@ async def test_a_5xx_is_no_answer_to_keep(client: httpx.AsyncClient, database: D
     async with database.transaction() as connection:
         await connection.execute("LOCK TABLE campaign IN ACCESS EXCLUSIVE MODE")
         asking = asyncio.create_task(ask())
-        backend = await waiting_backend(database, "campaign")
+        backend = await waiting_writer(database, "campaign")
         await connection.execute("SELECT pg_terminate_backend(%s)", (backend,))
         failed = await asking
     assert refused(failed, 503)["code"] == "database_unavailable"

@@ -217,6 +217,14 @@ async def test_an_alias_of_an_account_is_the_account(own: httpx.AsyncClient) -> 
     assert (await own.post("/v1/senders", json=sender(linkedinUrl=token))).json()["code"] == "sender_exists"
 
 
+async def test_an_alias_that_is_learned_later_is_the_account_too(own: httpx.AsyncClient) -> None:
+    token = "https://www.linkedin.com/in/ACoAAADaLovelace"
+    assert (await own.post("/v1/senders", json=sender(linkedinUrl=token))).status_code == 201
+    assert (await own.post("/v1/identity/aliases", json={"linkedinUrl": token, "sameAs": URL})).status_code == 200
+    for url in (token, URL):
+        assert (await own.post("/v1/senders", json=sender(linkedinUrl=url))).json()["code"] == "sender_exists"
+
+
 async def test_disconnecting_and_reconnecting(own: httpx.AsyncClient, make_sender: Make) -> None:
     path = f"/v1/senders/{(await make_sender())['id']}"
     off = (await own.patch(path, json={"status": "disconnected"})).json()

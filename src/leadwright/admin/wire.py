@@ -72,7 +72,10 @@ def credits_of(allowance: int, now: datetime) -> Credits:
 class NewKey(BaseModel):
     name: str = Field(min_length=1, max_length=NAME_LIMIT, examples=["crm"])
     scopes: list[str] = Field(
-        default_factory=list, max_length=len(Scope), description="Empty: all that your own key may do."
+        default_factory=list,
+        max_length=len(Scope),
+        description="Empty: all that your own key may do.",
+        json_schema_extra={"items": {"type": "string", "enum": [scope.value for scope in Scope]}},
     )
     expiresAt: datetime | None = Field(None, examples=["2030-01-01T00:00:00.000Z"])
 

@@ -74,6 +74,8 @@ class Http:
         return Unknown(outcome.message) if isinstance(outcome, SenderDown) else outcome
 
     async def _ask(self, deed: Deed, want: str) -> Outcome:
+        if not deed.sender.config:
+            return SenderDown("the sender was removed, and where it posted is forgotten")
         config = HttpConfig.model_validate(dict(deed.sender.config))
         deed_id = ids.public(ids.Prefix.ACTION, deed.id)
         body = msgspec.json.encode(deed_json(deed, want))

@@ -15,10 +15,11 @@ import uvloop
 from leadwright.cli import development
 from leadwright.cli.faults import CommandError
 from leadwright.cli.serve import DEFAULT_PORT
-from leadwright.cli.session import bring_to_schema, database_of, load_settings
+from leadwright.cli.session import bring_to_schema, connect, database_of, load_settings
 from leadwright.clock import system_clock
 from leadwright.crypto import SecretBox, load_secret_key
 from leadwright.http.server import Server, bind, serving
+from leadwright.postgres import durability
 from leadwright.postgres.cluster_folder import make_data_dir
 from leadwright.postgres.embedded_errors import explained
 from leadwright.postgres.pool import Database
@@ -88,13 +89,14 @@ async def _serve(settings: Settings, conninfo: str, secrets: SecretBox, listenin
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await bring_to_schema(conninfo, embedded=settings.embedded)
+    await _warn_of_loss(conninfo)
     try:
         async with (
             asyncio.timeout(None) as limit,
             open_pool(settings, conninfo) as database,
             accepting(database, settings, secrets, listening) as ended,
         ):
-            await _announce(database, address_of(listening), dev=dev)
+            await _announce(database, address_of(listening), secrets if dev else None)
             await _either(stop.wait, ended)
             limit.reschedule(loop.time() + STOP_WITHIN_SECONDS)
             _log.info("stopping")
@@ -102,6 +104,12 @@ async def _serve(settings: Settings, conninfo: str, secrets: SecretBox, listenin
         if not stop.is_set():
             raise
         _log.warning("stopped without waiting any longer", seconds=STOP_WITHIN_SECONDS)
+
+
+async def _warn_of_loss(conninfo: str) -> None:
+    async with await connect(conninfo) as connection:
+        for setting, harm in (await durability.loosened(connection)).items():
+            _log.warning("the database does not keep what it acknowledges", setting=setting, harm=harm)
 
 
 @asynccontextmanager
@@ -154,16 +162,16 @@ def address_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def _announce(database: Database, url: str, *, dev: bool) -> None:
+async def _announce(database: Database, url: str, dev: SecretBox | None) -> None:
     """Says that the server is ready; where nobody listens (a closed pipe) nothing is lost."""
     _log.info("ready", url=url)
-    access = await _development_access(database) if dev else None
+    access = await _development_access(database, dev) if dev else None
     with contextlib.suppress(OSError):
         if access is not None:
             development.show(access, url)
         print(f"Leadwright is ready: {url} (documentation: {url}/docs). Stop it with ^C.", flush=True)
 
 
-async def _development_access(database: Database) -> development.Access:
+async def _development_access(database: Database, secrets: SecretBox) -> development.Access:
     async with database.transaction() as connection:
-        return await development.prepare(connection, system_clock())
+        return await development.prepare(connection, secrets, system_clock())

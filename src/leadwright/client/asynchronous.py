@@ -32,6 +32,7 @@ class AsyncClient:
         self._retries = retries or Retries()
         self._sleep = sleep
         self.account = groups.AsyncAccount(self)
+        self.actions = groups.AsyncActions(self)
         self.campaigns = groups.AsyncCampaigns(self)
         self.events = groups.AsyncEvents(self)
         self.inbox = groups.AsyncInbox(self)
@@ -39,6 +40,7 @@ class AsyncClient:
         self.privacy = groups.AsyncPrivacy(self)
         self.senders = groups.AsyncSenders(self)
         self.suppressions = groups.AsyncSuppressions(self)
+        self.tasks = groups.AsyncTasks(self)
         self.webhooks = groups.AsyncWebhooks(self)
 
     async def send(self, request: Request[T]) -> T:

@@ -1,7 +1,19 @@
 """The calls of the asynchronous client, by subject; ``calls`` says what each takes."""
 
 from leadwright.client.binding import AsyncGroup, awaited, each_async
-from leadwright.client.calls import account, campaigns, events, inbox, leads, privacy, senders, suppressions, webhooks
+from leadwright.client.calls import (
+    account,
+    actions,
+    campaigns,
+    events,
+    inbox,
+    leads,
+    privacy,
+    senders,
+    suppressions,
+    tasks,
+    webhooks,
+)
 
 
 class AsyncLeads(AsyncGroup):
@@ -116,5 +128,29 @@ class AsyncInbox(AsyncGroup):
     read_conversation = awaited(inbox.read_conversation)
     messages_page = awaited(inbox.messages_page)
     mark_read = awaited(inbox.mark_read)
+    send = awaited(inbox.send)
+    send_to_lead = awaited(inbox.send_to_lead)
+    connect = awaited(inbox.connect)
     conversations = each_async(inbox.conversations)
     messages = each_async(inbox.messages)
+
+
+class AsyncTasks(AsyncGroup):
+    """Deeds that wait for a person."""
+
+    page = awaited(tasks.page)
+    read = awaited(tasks.read)
+    complete = awaited(tasks.complete)
+    skip = awaited(tasks.skip)
+    fail = awaited(tasks.fail)
+    every = each_async(tasks.every)
+
+
+class AsyncActions(AsyncGroup):
+    """Deeds, and what became of them."""
+
+    page = awaited(actions.page)
+    resolve = awaited(actions.resolve)
+    report = awaited(actions.report)
+    receive = awaited(actions.receive)
+    every = each_async(actions.every)

@@ -36,6 +36,7 @@ class Client:
         self._retries = retries or Retries()
         self._sleep = sleep
         self.account = groups.Account(self)
+        self.actions = groups.Actions(self)
         self.campaigns = groups.Campaigns(self)
         self.events = groups.Events(self)
         self.inbox = groups.Inbox(self)
@@ -43,6 +44,7 @@ class Client:
         self.privacy = groups.Privacy(self)
         self.senders = groups.Senders(self)
         self.suppressions = groups.Suppressions(self)
+        self.tasks = groups.Tasks(self)
         self.webhooks = groups.Webhooks(self)
 
     def send(self, request: Request[T]) -> T:

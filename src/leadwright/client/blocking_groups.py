@@ -1,7 +1,19 @@
 """The calls of the blocking client, by subject; ``calls`` says what each takes."""
 
 from leadwright.client.binding import Group, blocking, each
-from leadwright.client.calls import account, campaigns, events, inbox, leads, privacy, senders, suppressions, webhooks
+from leadwright.client.calls import (
+    account,
+    actions,
+    campaigns,
+    events,
+    inbox,
+    leads,
+    privacy,
+    senders,
+    suppressions,
+    tasks,
+    webhooks,
+)
 
 
 class Leads(Group):
@@ -116,5 +128,29 @@ class Inbox(Group):
     read_conversation = blocking(inbox.read_conversation)
     messages_page = blocking(inbox.messages_page)
     mark_read = blocking(inbox.mark_read)
+    send = blocking(inbox.send)
+    send_to_lead = blocking(inbox.send_to_lead)
+    connect = blocking(inbox.connect)
     conversations = each(inbox.conversations)
     messages = each(inbox.messages)
+
+
+class Tasks(Group):
+    """Deeds that wait for a person."""
+
+    page = blocking(tasks.page)
+    read = blocking(tasks.read)
+    complete = blocking(tasks.complete)
+    skip = blocking(tasks.skip)
+    fail = blocking(tasks.fail)
+    every = each(tasks.every)
+
+
+class Actions(Group):
+    """Deeds, and what became of them."""
+
+    page = blocking(actions.page)
+    resolve = blocking(actions.resolve)
+    report = blocking(actions.report)
+    receive = blocking(actions.receive)
+    every = each(actions.every)

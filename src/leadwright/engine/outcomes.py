@@ -26,6 +26,7 @@ from leadwright.engine.telling import (
 from leadwright.identity import Identity, IdentityKind, linkedin_identity
 from leadwright.inbox import service as inbox
 from leadwright.inbox.model import Direction, Kept, NewMessage, Note
+from leadwright.leads import progress
 from leadwright.people import service as people
 from leadwright.postgres.pool import Connection
 from leadwright.senders import health, quotas
@@ -61,6 +62,7 @@ async def settle(
     failing = await health.report_many(connection, workspace_id, reports, now)
     messages = await _tell_inbox(connection, workspace_id, news, rows, now)
     routes = await routes_of(connection, sequences, workspace_id, rows.values())
+    await progress.learn(connection, workspace_id, _learned(news), now)
     telling = _Telling(Ledger(workspace_id), messages)
     movement = Movement(workspace_id, now, telling.ledger, routes)
     for each in news:
@@ -98,6 +100,15 @@ def _row_of(action: Action, rows: Mapping[str, Row], routes: Mapping[str, Route]
 
 def identity_of(action: Action) -> Identity:
     return Identity(IdentityKind(action.identity_kind), action.identity_key)
+
+
+def _learned(news: Iterable[Settled]) -> Mapping[str, Mapping[str, object]]:
+    """What channels found out about leads, by lead."""
+    return {
+        each.action.lead_id: each.outcome.profile
+        for each in news
+        if each.action.lead_id is not None and isinstance(each.outcome, Done) and each.outcome.profile
+    }
 
 
 def known_as(settled: Settled) -> list[Identity]:

@@ -14,9 +14,11 @@ from leadwright.engine.courses import Sequences
 from leadwright.engine.ledger import Ledger
 from leadwright.engine.model import Rule, Status
 from leadwright.engine.movement import Movement, Standing
+from leadwright.engine.one_off_store import PROMISED
 from leadwright.engine.outcomes import identity_of, routes_of
 from leadwright.engine.sequence import StepType
 from leadwright.engine.settlement import Settled
+from leadwright.people import service as people
 from leadwright.postgres.pool import Connection, Database
 from leadwright.senders import caps, quotas
 from leadwright.senders import service as senders
@@ -112,6 +114,7 @@ class Beginner:
     async def _begin(
         self, connection: Connection, workspace_id: str, now: datetime, most: int
     ) -> tuple[bool, Sequence[Begun]]:
+        await people.hold(connection, workspace_id)
         await suppression.hold(connection, workspace_id)
         campaigns = await action_store.hold_campaigns(connection, workspace_id, now)
         found = await action_store.candidates(connection, workspace_id, list(campaigns), now, most)
@@ -253,7 +256,7 @@ def deed_of(
         kind=StepType(action.kind),
         identity=identity_of(action),
         linkedin_url=action.linkedin_url,
-        content=action.content,
+        content={name: value for name, value in action.content.items() if name not in PROMISED.values()},
         attempt=attempt,
         at=now,
         lead_id=action.lead_id,

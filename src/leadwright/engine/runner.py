@@ -14,8 +14,10 @@ from leadwright.engine.lanes import Lane
 from leadwright.engine.ledger import Ledger
 from leadwright.engine.model import Act, Enrolment
 from leadwright.engine.plan import walk
+from leadwright.engine.sequence import Step
 from leadwright.engine.situation import Situation, situation
 from leadwright.engine.store import Course, Row
+from leadwright.people import service as people
 from leadwright.postgres.pool import Connection, Database
 from leadwright.senders import service as senders
 from leadwright.senders.health import is_usable
@@ -65,6 +67,7 @@ class Planner:
         course = (await store.courses(connection, lane.workspace_id, [lane.campaign_id])).get(lane.campaign_id)
         if course is None:
             return None
+        await people.hold(connection, lane.workspace_id)
         wanted = [lane.sender_id] if lane.sender_id else list(course.sender_ids)
         scene = Scene(lane, course, await senders.load(connection, self._secrets, lane.workspace_id, wanted), now)
         if lane.kind == lanes.ENTER:
@@ -92,7 +95,10 @@ class Planner:
 
     async def _enter(self, connection: Connection, scene: Scene) -> datetime | None:
         """Leads without a sender: as many begin as the senders are free to act for, and the campaign lets begin."""
+        start = await self._start(connection, scene)
         ready = _ready_senders(scene)
+        if start is None:
+            return scene.now + UNUSABLE_RECHECK
         if isinstance(ready, datetime):
             return ready
         day = NewLeads.of(scene)
@@ -101,7 +107,7 @@ class Planner:
             return day.ends_at
         rows = await self._newcomers(connection, scene, room)
         allotment = Allotment(scene.workspace_id, scene.now)
-        kind = await self._first_kind(connection, scene)
+        kind = kind_of(start.type) if start.type.is_performed and not start.after else None
         if kind is not None and rows:
             await allotment.hold(connection, [(sender, kind, len(rows)) for sender in ready])
         assigned = allotment.spread(rows, ready, kind)
@@ -117,14 +123,11 @@ class Planner:
             rows += await store.entering(connection, scene.workspace_id, scene.course.id, limit - len(rows))
         return rows
 
-    async def _first_kind(self, connection: Connection, scene: Scene) -> QuotaKind | None:
-        """What the first deed of a new lead counts as, None when it needs no quota or is not done at once."""
+    async def _start(self, connection: Connection, scene: Scene) -> Step | None:
+        """Where new leads begin; None: the sequence has no steps yet, and they wait for some."""
         course = scene.course
         sequence = await self._sequences.version(connection, scene.workspace_id, course.id, course.version)
-        start = sequence.start
-        if start is None or start.after or not start.type.is_performed:
-            return None
-        return kind_of(start.type)
+        return sequence.start
 
     async def _record(
         self,

@@ -21,7 +21,7 @@ from leadwright.http.openapi_errors import (
     faults,
     headers,
 )
-from leadwright.http.route import ANY_KEY, RAW_BODY_MARK
+from leadwright.http.route import ANY_KEY, MEDIA_MARK, RAW_BODY_MARK
 from leadwright.ids import Prefix
 from leadwright.leads.wire import AddLeadsBody
 from leadwright.settings import Settings
@@ -34,10 +34,12 @@ TAGS: Mapping[str, str] = {
     "campaigns": "A sequence of timed steps, and the leads that walk through it.",
     "senders": "The accounts on whose behalf leads are approached, with what each may do and when.",
     "tasks": "Deeds that wait for a person, who does them and says what came of it.",
-    "suppressions": "The do-not-contact list of the workspace, checked whenever leads are added.",
+    "suppressions": "The do-not-contact list of the workspace, checked at adding and before any deed.",
+    "privacy": "One person over everything that is held of them: shown, or erased.",
     "identity": "Who is the same person, whatever the spelling of the address.",
     "inbox": "What senders and people write to each other: read it, answer, invite.",
     "events": "Everything that happened, in order: the feed for receivers that were down.",
+    "webhooks": "Endpoints that are told what happens, and the log of what they were told.",
     "account": "The key that asks, its workspace, and the keys of that.",
     "status": "Whether the server is alive and can serve. These routes want no key.",
 }
@@ -109,10 +111,20 @@ def _components(draft: JSON) -> JSON:
 
 
 def _operations(path: str, drafted: JSON, components: JSON) -> JSON:
+    plain = {method: _with_plain_body(operation) for method, operation in drafted.items()}
     return {
         method: _completed(Route(method.upper(), path, operation, _body_fields(operation, components)))
-        for method, operation in drafted.items()
+        for method, operation in plain.items()
     }
+
+
+def _with_plain_body(operation: JSON) -> JSON:
+    """A body that can be left out is not one that can be null, as the framework drafts it."""
+    drafted = operation.get("requestBody")
+    if drafted is None:
+        return operation
+    content = {kind: told | {"schema": _without_null(told["schema"])} for kind, told in drafted["content"].items()}
+    return operation | {"requestBody": drafted | {"content": content}}
 
 
 def _body_fields(operation: JSON, components: JSON) -> frozenset[str]:
@@ -122,7 +134,7 @@ def _body_fields(operation: JSON, components: JSON) -> frozenset[str]:
 
 
 def _completed(route: Route) -> JSON:
-    kept = {name: value for name, value in route.operation.items() if name != RAW_BODY_MARK}
+    kept = {name: value for name, value in route.operation.items() if name not in (RAW_BODY_MARK, MEDIA_MARK)}
     return kept | {
         "description": _description(route),
         "security": [{SECURITY_SCHEME_NAME: []}] if route.scope else [],
@@ -160,7 +172,7 @@ def _parameter(drafted: JSON) -> JSON:
 
 
 def _without_null(schema: JSON) -> JSON:
-    """A parameter can be left out but not be null, as the framework's draft of an optional one has it."""
+    """What can be left out cannot be null, as the framework's draft of an optional parameter or body has it."""
     options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
     rest = {name: value for name, value in schema.items() if name != "anyOf"}
     if len(options) > 1:

@@ -40,6 +40,10 @@ class ErrorBody(BaseModel):
     )
 
 
+_NAMING = frozenset({"accountId", "campaignId", "keyId"})
+"""Fields that hold the id of something, which can be unknown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One route of the document: the framework's draft of it, and the fields of the body that it reads."""
@@ -65,7 +69,7 @@ class Route:
     @property
     def names_something(self) -> bool:
         """Whether an id in its path, query or body can be unknown."""
-        return "{" in self.path or not {"campaignId", "accountId"}.isdisjoint({*self.queries, *self.body_fields})
+        return "{" in self.path or not _NAMING.isdisjoint({*self.queries, *self.body_fields})
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +200,16 @@ def _lacking(scope: str) -> Fault:
 
 def _unknown(route: Route) -> Fault:
     """Of the innermost id: ``/campaigns/{campaign_id}/…`` lacks a campaign."""
-    elsewhere = "account" if "accountId" in route.queries else "campaign"
-    noun = route.path.rpartition("{")[2].partition("_id}")[0] if "{" in route.path else elsewhere
+    noun = route.path.rpartition("{")[2].partition("_id}")[0] if "{" in route.path else _named_by_field(route)
     return Fault(
         f"The workspace has no such {noun}; another workspace's is as unknown as one that never was.",
         f"{noun}_not_found",
         f"{noun.capitalize()} not found",
     )
+
+
+def _named_by_field(route: Route) -> str:
+    return min(_NAMING & {*route.queries, *route.body_fields}).removesuffix("Id")
 
 
 _NO_KEY = Fault("The key is missing, unknown, expired or revoked.", "api_key_invalid", "Invalid API key")

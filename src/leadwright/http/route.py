@@ -1,7 +1,7 @@
 """How a request of the API runs: recognised, counted, read, then handled and answered in one transaction."""
 
 import re
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -31,6 +31,8 @@ SCOPE_MARK = "x-required-scope"
 ANY_KEY = "any key"
 """Stands for a scope where every valid key will do."""
 RAW_BODY_MARK = "x-raw-body"
+MEDIA_MARK = "x-media-types"
+"""Which types of body a route takes that takes other than JSON; it decodes them itself."""
 LONGEST_AUDITED_PATH = 500
 LEFT_OUT = "…"
 METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -79,6 +81,31 @@ class Call:
         return self.principal.workspace_id
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request that was recognised, counted and read, before its transaction begins."""
+
+    edge: Edge
+    request: Request
+    principal: Principal
+    now: datetime
+    body: bytes
+
+    def audit_entry(self, status: int) -> AuditEntry:
+        """What the audit log will say of it when it is answered so."""
+        return AuditEntry(
+            id=ids.new_id(),
+            at=self.now,
+            action=self.request.scope["route"].operation_id,
+            path=_audited_path(self.request),
+            status=status,
+            key_id=self.principal.key_id,
+            key_name=self.principal.key_name,
+            address=client_address(self.request, self.request.app.state.settings.trusted_proxies) or None,
+            request_id=self.request.state.request_id,
+        )
+
+
 class _Rollback(Exception):
     """Carries an answer out of a transaction whose effects are to be undone."""
 
@@ -100,12 +127,17 @@ class TransactionalRoute(APIRoute):
         """Begins the transaction; whether the key still stands, and what ``Call.opened`` shall be."""
         return await store.begin_as(connection, principal.key_id), None
 
+    async def at_once(self, arrival: Arrival) -> Response | None:
+        """The answer of a route that can do all in one message to the database, committed; None to go the usual way."""
+        del arrival
+
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
         extra = self.openapi_extra or {}
         scope = str(extra[SCOPE_MARK])
         queries = _query_names(self.dependant)
         run = partial(_undecoded, handler, self.endpoint) if extra.get(RAW_BODY_MARK) else partial(_decoded, handler)
+        run = handler if MEDIA_MARK in extra else run
 
         async def handle(request: Request) -> Response:
             edge: Edge = request.app.state.edge
@@ -118,8 +150,12 @@ class TransactionalRoute(APIRoute):
             if scope != ANY_KEY:
                 require_scope(principal, scope)
             _check_query(request, queries, once=RAW_BODY_MARK in extra)
-            body = await _read(request, edge)
-            return await _run(edge, request, run, self, principal, now, body)
+            arrival = Arrival(edge, request, principal, now, await _read(request, edge))
+            answer = None if idempotency.HEADER in request.headers else await self.at_once(arrival)
+            if answer is None:
+                answer = await _run(arrival, run, self)
+            edge.authenticator.note_use(principal, now)
+            return answer
 
         return handle
 
@@ -162,7 +198,11 @@ async def _read(request: Request, edge: Edge) -> bytes:
     body = await limits.read_body(request, edge.max_body_bytes)
     if request.method not in METHODS_WITH_BODY:
         body = b""
-    if body:
+    marks: dict[str, Any] = request.scope["route"].openapi_extra
+    taken = marks.get(MEDIA_MARK)
+    if taken is not None:
+        limits.require_media(request, taken)
+    elif body:
         limits.require_json(request)
     request._body = body  # type: ignore[attr-defined] # the framework reads it from here; the stream is spent
     return body
@@ -180,25 +220,18 @@ async def _decoded(handler: Handler, request: Request) -> Response:
     return await handler(request)
 
 
-async def _run(
-    edge: Edge,
-    request: Request,
-    handler: Handler,
-    route: TransactionalRoute,
-    principal: Principal,
-    now: datetime,
-    body: bytes,
-) -> Response:
+async def _run(arrival: Arrival, handler: Handler, route: TransactionalRoute) -> Response:
+    edge, request, principal, body = arrival.edge, arrival.request, arrival.principal, arrival.body
     attempt = idempotency.attempt_of(request, body, principal.workspace_id)
 
     async def transact() -> Response:
         async with edge.database.begun(lambda connection: route.begin(connection, principal)) as (connection, begun):
             stands, opened = begun
             edge.authenticator.confirm(principal, stands=stands)
-            call = Call(connection, principal, now, request.state.request_id, body, edge, opened)
+            call = Call(connection, principal, arrival.now, request.state.request_id, body, edge, opened)
             request.state.call = call
             response = await _answer(call, request, handler, attempt, resumes=route.resumes)
-            await _commit(call, request, response)
+            await _commit(call, arrival, response)
         return await _perform(call, attempt, response)
 
     try:
@@ -212,7 +245,6 @@ async def _run(
     else:
         if request.method != "GET":
             edge.committed()
-    edge.authenticator.note_use(principal, now)
     return response
 
 
@@ -232,21 +264,12 @@ async def _perform(call: Call, attempt: idempotency.Attempt | None, response: Re
     return response
 
 
-async def _commit(call: Call, request: Request, response: Response) -> None:
+async def _commit(call: Call, arrival: Arrival, response: Response) -> None:
     """Ends the transaction of what changed something together with its entry in the audit log."""
-    if request.method == "GET" or response.status_code >= 400 or idempotency.REPLAYED_HEADER in response.headers:
+    is_replay = idempotency.REPLAYED_HEADER in response.headers
+    if arrival.request.method == "GET" or response.status_code >= 400 or is_replay:
         return
-    entry = AuditEntry(
-        id=ids.new_id(),
-        at=call.now,
-        action=request.scope["route"].operation_id,
-        path=_audited_path(request),
-        status=response.status_code,
-        key_id=call.principal.key_id,
-        key_name=call.principal.key_name,
-        address=client_address(request, request.app.state.settings.trusted_proxies) or None,
-        request_id=call.request_id,
-    )
+    entry = arrival.audit_entry(response.status_code)
     await audit_store.insert_and_commit(call.connection, call.workspace_id, entry)
 
 
@@ -319,7 +342,9 @@ def api_router(tag: str, route_class: type[TransactionalRoute] = TransactionalRo
     return APIRouter(prefix="/v1", tags=[tag], route_class=route_class, strict_content_type=False)
 
 
-def needs(scope: str, *, raw_body: bool = False, **openapi: Any) -> dict[str, Any]:
+def needs(scope: str, *, raw_body: bool = False, media: Sequence[str] = (), **openapi: Any) -> dict[str, Any]:
     """The ``openapi_extra`` of a route: the scope its caller must hold, and what else its document says."""
     marks: dict[str, Any] = {SCOPE_MARK: scope, **openapi}
+    if media:
+        marks[MEDIA_MARK] = media
     return {**marks, RAW_BODY_MARK: True} if raw_body else marks

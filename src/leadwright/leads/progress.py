@@ -12,7 +12,7 @@ from leadwright.leads import store
 from leadwright.leads.store import NewEntry
 from leadwright.postgres.pool import Connection
 
-__all__ = ["NewEntry", "StatusChange", "add_entries"]
+__all__ = ["NewEntry", "StatusChange", "add_entries", "learn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,14 @@ class StatusChange:
             "customLeadStatus": self.custom_status,
         }
         return Fact(EventType.LEAD_UPDATED, data, self.campaign_id, self.lead_id, None, self.simulated)
+
+
+async def learn(
+    connection: Connection, workspace_id: str, profiles: Mapping[str, Mapping[str, Any]], now: datetime
+) -> None:
+    """Adds what channels found out (``followerCount``, …) to the profiles of leads."""
+    if profiles:
+        await store.learn(connection, workspace_id, profiles, now)
 
 
 async def add_entries(connection: Connection, workspace_id: str, entries: Sequence[NewEntry], now: datetime) -> None:

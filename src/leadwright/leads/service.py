@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadwright import ids
+from leadwright.accounts.model import AuditEntry
 from leadwright.campaigns import service as campaigns
 from leadwright.engine import stopping, waking
 from leadwright.errors import NotFound
@@ -19,6 +20,7 @@ from leadwright.leads.model import (
     Lead,
     LeadStatus,
     NewLead,
+    OnDuplicate,
     Outcome,
     Rejection,
     Result,
@@ -32,6 +34,8 @@ from leadwright.suppression.model import erased_digests, match_values
 from leadwright.telemetry import metrics
 
 EXACT_COUNT = 10_000
+_NOT_ASKED = (False, "")
+"""Whether leads will move, where only the short report is wanted."""
 _NOT_STARTED = {
     "draft": "The campaign is a draft; start it to process its leads",
     "paused": "The campaign is paused; resume it to process its leads",
@@ -96,10 +100,32 @@ async def add(
     filled = [(row.kind, row.key) for row in done.not_added if row.updated]
     if filled:
         await waking.fields_filled(connection, workspace_id, campaign_id, filled, now)
-    results = _refusals(batch, done)
+    results, prospect = _refusals(batch, done), _NOT_ASKED
     if all_results:
         results = await _all_results(connection, workspace_id, batch, done)
-    return _report(batch, done, results)
+        prospect = await _prospect(connection, workspace_id, campaign_id, done)
+    return _report(batch, done, results, prospect)
+
+
+async def add_at_once(
+    connection: Connection, workspace_id: str, request: AddLeads, entry: AuditEntry, *, plain: bool, check_nul: bool
+) -> Report | None:
+    """``add`` in one round trip on a connection without a transaction, with its entry in the audit log.
+
+    ``plain`` supposes that the workspace has neither aliases nor a do-not-contact list. None when it did nothing,
+    because something is not as supposed or calls for more than one statement. Raises NotFound.
+    """
+    if request.skip_if is not None or request.on_duplicate is not OnDuplicate.SKIP:
+        return None
+    assert entry.key_id is not None
+    campaign_id = campaigns.known_id(request.campaign_id)
+    leads, rejected = _judge(request, check_nul=check_nul)
+    batch = ingest_store.Batch(ids.new_id(), campaign_id, entry.key_id, leads, rejected, request.on_duplicate, entry.at)
+    if not plain:
+        _add_suppressible(leads)
+    held = people.holding(workspace_id)
+    done = await ingest_store.ingest_at_once(connection, workspace_id, batch, entry, held, plain=plain)
+    return None if done is None else _report(batch, done, _refusals(batch, done))
 
 
 def _judge(request: AddLeads, *, check_nul: bool) -> tuple[list[NewLead], list[Rejection]]:
@@ -127,7 +153,12 @@ def _add_digests(leads: list[NewLead], workspace_id: str, key: bytes) -> None:
         lead.erased_as = erased_digests(key, workspace_id, f"{lead.kind}:{lead.key}", lead.email)
 
 
-def _report(batch: ingest_store.Batch, done: ingest_store.Ingested, results: tuple[Result, ...]) -> Report:
+def _report(
+    batch: ingest_store.Batch,
+    done: ingest_store.Ingested,
+    results: tuple[Result, ...],
+    prospect: tuple[bool, str] = _NOT_ASKED,
+) -> Report:
     updated = sum(row.updated for row in done.not_added)
     suppressed = sum(row.suppressed for row in done.not_added)
     duplicates = len(done.not_added) - updated - suppressed
@@ -139,20 +170,21 @@ def _report(batch: ingest_store.Batch, done: ingest_store.Ingested, results: tup
     ):
         if count:
             metrics.LEADS[outcome].inc(count)
-    will, why = _will_process(done)
     return Report(
-        batch.import_id, batch.campaign_id, tuple(batch.leads), done.added, updated, duplicates, results, will, why
+        batch.import_id, batch.campaign_id, tuple(batch.leads), done.added, updated, duplicates, results, *prospect
     )
 
 
-def _will_process(done: ingest_store.Ingested) -> tuple[bool, str]:
-    """Whether these leads will move, and if not, the first thing that is in the way."""
+async def _prospect(
+    connection: Connection, workspace_id: str, campaign_id: str, done: ingest_store.Ingested
+) -> tuple[bool, str]:
+    """Whether these leads will move, and if not, the first thing that is in the way: the same that keeps a campaign
+    from being started."""
     if done.campaign_status != "started":
         return False, _NOT_STARTED[done.campaign_status]
-    if not done.has_steps:
-        return False, "The campaign's sequence has no steps"
-    if not done.sender_count:
-        return False, "The campaign has no sender"
+    found = await campaigns.what_is_in_the_way(connection, workspace_id, campaign_id)
+    if found:
+        return False, f"The campaign cannot work: {found[0].message}"
     return True, "The campaign is started"
 
 
@@ -242,6 +274,14 @@ async def read(connection: Connection, workspace_id: str, lead_id: str | None) -
     if found is None:
         raise not_found()
     return found
+
+
+async def find(connection: Connection, workspace_id: str, campaign_id: str, identity: Identity) -> Lead:
+    """The person's lead in the campaign, aliases followed. Raises NotFound."""
+    person = (await people.canonical(connection, workspace_id, [identity]))[identity]
+    key = (person.kind.value, person.key)
+    found = await ingest_store.ids_of_persons(connection, workspace_id, campaign_id, [key])
+    return await read(connection, workspace_id, found.get(key))
 
 
 @dataclass(frozen=True, slots=True)

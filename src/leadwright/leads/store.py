@@ -204,6 +204,20 @@ async def set_outcome(
     )
 
 
+async def learn(
+    connection: Connection, workspace_id: str, profiles: Mapping[str, Mapping[str, Any]], now: datetime
+) -> None:
+    """Adds to the profiles of leads whose enrolments the caller holds; the news stand before what was known."""
+    rows = [{"l": lead_id, "p": profile} for lead_id, profile in profiles.items()]
+    await connection.execute(
+        """
+        UPDATE lead SET profile = coalesce(lead.profile, '{}') || r.p, updated_at = %s
+        FROM jsonb_to_recordset(%s::jsonb) AS r(l uuid, p jsonb) WHERE lead.workspace_id = %s AND lead.id = r.l
+        """,
+        (now, msgspec.json.encode(rows).decode(), workspace_id),
+    )
+
+
 async def tags(connection: Connection, workspace_id: str, lead_id: str) -> tuple[str, ...]:
     cursor = await connection.execute(
         "SELECT tags FROM lead WHERE workspace_id = %s AND id = %s", (workspace_id, lead_id)
@@ -234,29 +248,6 @@ async def purge(connection: Connection, workspace_id: str, lead_id: str) -> None
         "DELETE FROM lead WHERE workspace_id = %s AND id = %s",
     ):
         await connection.execute(statement, (workspace_id, lead_id))
-
-
-async def delete_of_campaign(connection: Connection, workspace_id: str, campaign_id: str) -> None:
-    """Removes every lead of a campaign, with its history and imports; its public events stay."""
-    for statement in (
-        """
-        INSERT INTO former_lead (workspace_id, lead_id, identity_kind, identity_key)
-        SELECT workspace_id, id, identity_kind, identity_key FROM lead
-        WHERE workspace_id = %s AND campaign_id = %s AND enrolled
-        """,
-        """
-        DELETE FROM history h USING lead l
-        WHERE l.workspace_id = %s AND l.campaign_id = %s AND h.workspace_id = l.workspace_id AND h.lead_id = l.id
-        """,
-        "DELETE FROM enrolment WHERE workspace_id = %s AND campaign_id = %s",
-        "DELETE FROM lead WHERE workspace_id = %s AND campaign_id = %s",
-        """
-        DELETE FROM lead_import_outcome o USING lead_import i
-        WHERE i.workspace_id = %s AND i.campaign_id = %s AND o.workspace_id = i.workspace_id AND o.import_id = i.id
-        """,
-        "DELETE FROM lead_import WHERE workspace_id = %s AND campaign_id = %s",
-    ):
-        await connection.execute(statement, (workspace_id, campaign_id))
 
 
 async def add_history(

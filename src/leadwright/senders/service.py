@@ -18,6 +18,7 @@ from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.outbound.allowed import AllowedHosts
 from leadwright.outbound.url import UrlRefused, check_url
 from leadwright.people import service as people
+from leadwright.people.service import Rekeying
 from leadwright.postgres.pool import Connection
 from leadwright.senders import store
 from leadwright.senders.model import ChannelName, Sender, SenderStatus, Settings
@@ -147,6 +148,11 @@ async def remove(
     await waking.sender_changed(connection, workspace_id, [sender_id], now)
 
 
+async def rekey(connection: Connection, workspace_id: str, rekeying: Rekeying) -> None:
+    """Follows a learned alias, in the transaction that learned it: the account is still one sender's."""
+    await store.rekey(connection, workspace_id, rekeying.old, rekeying.new)
+
+
 def shown_config(sender: Sender) -> dict[str, Any]:
     """The configuration without its secrets."""
     return CONFIGS[sender.channel].masked(sender.config)
@@ -214,3 +220,9 @@ def no_adapter(channel: ChannelName) -> InvalidRequest:
 def account_taken() -> InvalidRequest:
     told = "has a sender of this channel already: one account has one set of limits"
     return InvalidRequest(f"linkedinUrl: {told}", code="sender_exists", details=[Detail("linkedinUrl", told)])
+
+
+async def sealed(connection: Connection, workspace_id: str, sender_ids: Collection[str]) -> Mapping[str, Sender]:
+    """As ``load``, with nothing in ``config``: for those who only want to know what a sender is and may do."""
+    rows = await store.senders(connection, workspace_id, sender_ids)
+    return {row.id: row.sender({}) for row in rows}

@@ -187,6 +187,26 @@ async def remove(connection: Connection, workspace_id: str, sender_id: str, seal
     return cursor.rowcount > 0
 
 
+async def rekey(connection: Connection, workspace_id: str, old: Identity, new: Identity) -> None:
+    """Follows a learned alias, but where that would give one account of a channel two senders."""
+    await connection.execute(
+        """
+        UPDATE sender s SET identity_kind = %(new_kind)s, identity_key = %(new_key)s
+        WHERE s.workspace_id = %(workspace)s AND s.identity_kind = %(old_kind)s AND s.identity_key = %(old_key)s
+          AND NOT EXISTS (
+            SELECT FROM sender o WHERE o.workspace_id = s.workspace_id AND o.channel = s.channel
+                AND o.identity_kind = %(new_kind)s AND o.identity_key = %(new_key)s)
+        """,
+        {
+            "workspace": workspace_id,
+            "old_kind": old.kind,
+            "old_key": old.key,
+            "new_kind": new.kind,
+            "new_key": new.key,
+        },
+    )
+
+
 def _parameters(workspace_id: str, sender_id: str, settings: Settings, sealed: str, now: datetime) -> dict[str, object]:
     return {
         "workspace": workspace_id,

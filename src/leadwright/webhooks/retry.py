@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 MOST_JITTER = 0.1
-LONGEST_RETRY_AFTER = 3_600.0
+LONGEST_RETRY_AFTER = 3_600
 """A receiver may ask for more time than the schedule gives it, up to this."""
 
 

@@ -48,9 +48,11 @@ class Endpoints:
         try:
             check_url(url, self.allowed)
         except UrlRefused as refused:
-            fault = InvalidRequest.of([Detail("url", str(refused))])
-            fault.code = f"webhook_{refused.code}"
-            raise fault from refused
+            raise InvalidRequest(
+                f"url: {refused}",
+                code="webhook_address_refused" if refused.code == "address_refused" else "webhook_url_invalid",
+                details=[Detail("url", str(refused))],
+            ) from refused
 
     def seal_headers(self, headers: Mapping[str, str]) -> str | None:
         return self.secrets.seal(msgspec.json.encode(dict(headers)).decode()) if headers else None

@@ -30,6 +30,7 @@ from leadwright.webhooks.service import Test, Tested
 MASK = "••••"
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
+_NAMES = [*map(str, EventType), *LEGACY_NAMES.values()]
 _OURS = ("host", "connection", "transfer-encoding", "content-", "webhook-", "svix-", "user-agent", "expect", "upgrade")
 
 
@@ -42,8 +43,7 @@ def _known_events(names: list[str]) -> list[str]:
     found = [current_name(name) for name in names]
     for name, event_type in zip(names, found, strict=True):
         if event_type is None:
-            known = ", ".join([*EventType, *LEGACY_NAMES.values()])
-            raise ValueError(f"'{name[:50]}' is not an event; expected '*' or some of: {known}")
+            raise ValueError(f"'{name[:50]}' is not an event; expected '*' or some of: {', '.join(_NAMES)}")
     return [event_type.value for event_type in dict.fromkeys(found) if event_type is not None]
 
 
@@ -69,7 +69,11 @@ class WebhookFields(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    events: Events = Field(default=[EVERYTHING], description='`["*"]`, or names of events, current or legacy.')
+    events: Events = Field(
+        default=[EVERYTHING],
+        description='`["*"]`, or names of events, current or legacy.',
+        json_schema_extra={"minItems": 1, "items": {"type": "string", "enum": [EVERYTHING, *_NAMES]}},
+    )
     eventNames: Literal["current", "legacy"] = Field(
         default="current", description="`legacy` tells the names that older receivers know."
     )
@@ -185,7 +189,9 @@ class TestBody(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"eventType": "reply.received"}]})
 
-    eventType: Annotated[str, AfterValidator(lambda name: _one_event(name))] = "lead.updated"
+    eventType: Annotated[str, AfterValidator(lambda name: _one_event(name))] = Field(
+        default="lead.updated", json_schema_extra={"enum": list(_NAMES)}
+    )
 
     def event_type(self) -> EventType:
         found = current_name(self.eventType)
@@ -195,7 +201,7 @@ class TestBody(BaseModel):
 
 def _one_event(name: str) -> str:
     if current_name(name) is None:
-        raise ValueError(f"is not an event; expected one of: {', '.join([*EventType, *LEGACY_NAMES.values()])}")
+        raise ValueError(f"'{name[:50]}' is not an event; expected one of: {', '.join(_NAMES)}")
     return name
 
 

@@ -72,3 +72,27 @@ class Marked(Answer):
     conversation_id: str
     messages_read: int
     unread_count: int
+
+
+class Sent(Answer):
+    """A message: ``status`` is sent, queued when it goes out later, or uncertain when nobody knows yet."""
+
+    success: bool
+    message_id: str
+    conversation_id: str | None
+    lead_id: str | None
+    recipient_linkedin_url: str
+    status: str
+    timestamp: datetime
+    action_id: str
+
+
+class Invited(Answer):
+    """An invitation: ``status`` is sent, already_connected, queued or uncertain."""
+
+    success: bool
+    request_id: str
+    recipient_linkedin_url: str
+    status: str
+    timestamp: datetime
+    action_id: str | None

@@ -55,3 +55,41 @@ def mark_read(conversation_id: str, up_to_message_id: str | None = None) -> Requ
     """Marks what was received as read, all of it or up to a message."""
     body = {"upToMessageId": UNSET if up_to_message_id is None else up_to_message_id}
     return request("POST", ONE + "/read", answers.Marked, conversation_id, body=body)
+
+
+def send(
+    message: str,
+    *,
+    sender_id: str | None = None,
+    recipient_linkedin_url: str | None = None,
+    lead_id: str | None = None,
+    campaign_id: str | None = None,
+    idempotency_key: str | None = None,
+) -> Request[answers.Sent]:
+    """Sends a message to somebody who is connected: to an address, or to a lead.
+
+    With a key of your own a retry after a restart never sends it twice.
+    """
+    told = {"senderId": sender_id, "recipientLinkedinUrl": recipient_linkedin_url, "leadId": lead_id}
+    given = {name: value for name, value in {**told, "campaignId": campaign_id}.items() if value is not None}
+    made = request("POST", "/v1/inbox/send", answers.Sent, body={"message": message, **given})
+    return made if idempotency_key is None else made.keyed(idempotency_key)
+
+
+def send_to_lead(
+    lead_id: str, sender_id: str, message: str, *, idempotency_key: str | None = None
+) -> Request[answers.Sent]:
+    """The same to a lead, with the variables of the message rendered from it."""
+    body = {"senderId": sender_id, "message": message}
+    made = request("POST", "/v1/inbox/send/lead/{lead_id}", answers.Sent, lead_id, body=body)
+    return made if idempotency_key is None else made.keyed(idempotency_key)
+
+
+def connect(
+    sender_id: str, recipient_linkedin_url: str, message: str | None = None, *, idempotency_key: str | None = None
+) -> Request[answers.Invited]:
+    """Invites somebody, with a note of at most 300 characters."""
+    note = UNSET if message is None else message
+    body = {"senderId": sender_id, "recipientLinkedinUrl": recipient_linkedin_url, "message": note}
+    made = request("POST", "/v1/inbox/connect", answers.Invited, body=body)
+    return made if idempotency_key is None else made.keyed(idempotency_key)
