@@ -96,7 +96,7 @@ async def _serve(settings: Settings, conninfo: str, secrets: SecretBox, listenin
             open_pool(settings, conninfo) as database,
             accepting(database, settings, secrets, listening) as ended,
         ):
-            await _announce(database, address_of(listening), dev=dev)
+            await _announce(database, address_of(listening), secrets if dev else None)
             await _either(stop.wait, ended)
             limit.reschedule(loop.time() + STOP_WITHIN_SECONDS)
             _log.info("stopping")
@@ -162,16 +162,16 @@ def address_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def _announce(database: Database, url: str, *, dev: bool) -> None:
+async def _announce(database: Database, url: str, dev: SecretBox | None) -> None:
     """Says that the server is ready; where nobody listens (a closed pipe) nothing is lost."""
     _log.info("ready", url=url)
-    access = await _development_access(database) if dev else None
+    access = await _development_access(database, dev) if dev else None
     with contextlib.suppress(OSError):
         if access is not None:
             development.show(access, url)
         print(f"Leadwright is ready: {url} (documentation: {url}/docs). Stop it with ^C.", flush=True)
 
 
-async def _development_access(database: Database) -> development.Access:
+async def _development_access(database: Database, secrets: SecretBox) -> development.Access:
     async with database.transaction() as connection:
-        return await development.prepare(connection, system_clock())
+        return await development.prepare(connection, secrets, system_clock())
