@@ -71,6 +71,11 @@ class HeadTooLarge(LeadwrightError):
         super().__init__("The request's headers are larger than 64,000 bytes")
 
 
+class TooSlow(LeadwrightError):
+    status = 408
+    code = "request_timeout"
+
+
 class UnsupportedMediaType(LeadwrightError):
     status = 415
     code = "unsupported_media_type"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -70,3 +71,14 @@ def test_a_data_folder_below_a_closed_one(unreachable, tmp_path: Path) -> None:
     finished = inside("doctor", "--json")
     assert finished.returncode == 1
     assert "chmod o+x" in findings(finished)["embedded database"][2]
+
+
+@pytest.mark.parametrize("setting", ["synchronous_commit"])
+def test_a_database_that_does_not_keep_what_it_acknowledges(leadwright, setting: str) -> None:
+    lax = leadwright.but(database_url=f"{leadwright.settings['database_url']} options='-c {setting}=off'")
+    assert findings(lax("doctor", "--json"))["durability"][::2] == ("warn", f"Set {setting} = on in that server.")
+    with lax.serving() as server:
+        assert server.end(signal.SIGTERM) == 0
+        lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+    assert [line["setting"] for line in lines if line["level"] == "warning"] == [setting]
+    assert "durability" not in findings(leadwright("doctor", "--json"))

@@ -4,6 +4,8 @@ import json
 import shlex
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -97,3 +99,19 @@ def test_the_secret_key_file_is_made_at_the_start(leadwright) -> None:
         assert file.stat().st_mode & 0o777 == 0o600
     with leadwright.but(secret_key="0123456789abcdef", data_dir="/nonexistent/leadwright").serving() as server:
         assert httpx.get(f"{server.url}/readyz", trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "0<&- 2>&-", "0<&- 1>&- 2>&-"])
+def test_it_serves_with_its_standard_streams_closed(leadwright, closed: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    command = f'exec "{sys.executable}" -m leadwright serve --port {port} {closed}'
+    process = subprocess.Popen(["sh", "-c", command], env=leadwright.environment, cwd=leadwright.folder)
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=8), trust_env=False) as client:
+            assert client.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+        process.wait()

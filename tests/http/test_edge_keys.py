@@ -76,6 +76,17 @@ async def test_head_is_an_unknown_route_too(client: httpx.AsyncClient) -> None:
     assert answer.headers["X-Request-Id"].startswith("req_")
 
 
+async def test_two_different_keys_are_none(
+    anonymous: httpx.AsyncClient, headers: Any, other_headers: Any, refused: Any
+):
+    one, other = headers["X-API-Key"], other_headers["X-API-Key"]
+    for pair in ((one, other), (other, one), (one, "lw_live_none"), (one, "")):
+        answer = await anonymous.get("/v1/campaigns", headers=[("X-API-Key", key) for key in pair])
+        assert refused(answer, 401)["code"] == "api_key_invalid"
+    twice = await anonymous.get("/v1/campaigns", headers=[("X-API-Key", one), ("X-API-Key", one)])
+    assert twice.status_code == 200
+
+
 async def test_the_older_base_path_answers_alike(client: httpx.AsyncClient) -> None:
     made = (await client.post("/api/v1/campaigns", json={"name": "Old path"})).json()
     assert (await client.get(f"/v1/campaigns/{made['id']}")).json() == made

@@ -27,6 +27,13 @@ async def test_the_process_is_alive_and_ready(anonymous: httpx.AsyncClient) -> N
     assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_a_probe_may_ask_for_the_head_alone(anonymous: httpx.AsyncClient, path: str) -> None:
+    head, whole = await anonymous.head(path), await anonymous.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == whole.headers["content-length"]
+
+
 async def test_a_database_without_migrations_is_not_ready(
     make_database: Callable[..., str], serve: Any, refused: Refused
 ) -> None:

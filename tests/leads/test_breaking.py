@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from leadwright.http import server
+
 HALVES = ['{"linkedinUrl": "in/b", "x": "\\ud800"}', '{"linkedinUrl": "in/b", "x": "\\udc00\\ud800"}', '{"\\ud83e": 1}']
 
 
@@ -64,3 +66,35 @@ async def test_headers_that_do_not_end_end_the_connection(base_url):
         await asyncio.wait([refused], timeout=0.001)
     assert b"431" in (await refused).split(b"\r\n")[0]
     writer.close()
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+        b"POST /v1/leads HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nX-API-Key: KEY\r\n\r\n{",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHo",
+    ],
+)
+async def test_a_request_that_does_not_arrive_ends_the_connection(base_url, headers, monkeypatch, begun):
+    monkeypatch.setattr(server, "LONGEST_ARRIVAL_SECONDS", 0.2)
+    host, port = base_url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(begun.replace(b"KEY", headers["X-API-Key"].encode()))
+    answer = await asyncio.wait_for(reader.read(), 30)
+    assert b"HTTP/1.1 408 Request Timeout" in answer
+    assert b'"code":"request_timeout"' in answer
+    writer.close()
+
+
+async def test_a_slow_answer_is_no_slow_request(client, monkeypatch, database):
+    monkeypatch.setattr(server, "LONGEST_ARRIVAL_SECONDS", 0.05)
+    async with database.session() as connection:
+        await connection.execute("BEGIN")
+        await connection.execute("LOCK TABLE campaign")
+        asking = asyncio.create_task(client.get("/v1/campaigns"))
+        await connection.execute("SELECT pg_sleep(0.3)")
+        assert not asking.done()
+        await connection.execute("ROLLBACK")
+    assert (await asking).status_code == 200

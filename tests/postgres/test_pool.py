@@ -20,6 +20,7 @@ from leadwright.postgres.pool import Connection, Database, passing_fault
 async def small(make_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
     """A pool of two connections that gives up soon, on an empty database with one table."""
     monkeypatch.setattr(pool, "WAIT_FOR_DATABASE_SECONDS", 1.0)
+    monkeypatch.setattr(pool, "AWAY_AFTER_SECONDS", 0.5)
     monkeypatch.setattr(pool, "RECONNECT_SECONDS", 0.1)
     opened = Database(await asyncio.to_thread(make_database, migrated=False), size=2)
     await opened.open()
@@ -99,6 +100,33 @@ async def test_a_database_that_is_away_is_unavailable_until_it_is_back(small: Da
             assert (fault.value.code, fault.value.retry_after) == ("database_unavailable", 2)
         await operator.execute(open_or_close.format(name, True))
     assert await values(small) == []
+
+
+async def test_one_that_is_only_busy_is_waited_for_longer(small: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "AWAY_AFTER_SECONDS", 0.01)
+    async with small.session(), small.session() as held:
+        monkeypatch.setattr(pool, "WAIT_FOR_DATABASE_SECONDS", 30.0)
+        asking = asyncio.create_task(asked_for(small, 30.0))
+        await held.execute("SELECT pg_sleep(0.1)")
+        assert not asking.done()
+    await asking
+
+
+async def asked_for(database: Database, wait: float) -> None:
+    async with database.session(wait=wait) as connection:
+        await connection.execute("SELECT 1")
+
+
+async def test_when_nobody_has_a_connection_the_database_is_away_soon(small: Database) -> None:
+    elsewhere = psycopg.conninfo.make_conninfo(small.conninfo, dbname="postgres")
+    name = psycopg.sql.Identifier(psycopg.conninfo.conninfo_to_dict(small.conninfo)["dbname"])
+    async with await psycopg.AsyncConnection.connect(elsewhere, autocommit=True) as operator:
+        await end_all_others(small)
+        await operator.execute(psycopg.sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+        started = asyncio.get_running_loop().time()
+        with pytest.raises(Unavailable):
+            await asked_for(small, 600.0)
+        assert asyncio.get_running_loop().time() - started < 60
 
 
 async def test_a_closed_pool_is_unavailable(small: Database) -> None:

@@ -1,18 +1,52 @@
 """The SQL of the audit log: who did what, written with the change itself and never changed."""
 
 from datetime import datetime
+from typing import LiteralString
 
 from psycopg import sql
 from psycopg.rows import class_row
 
 from leadwright.accounts.model import AuditEntry
 from leadwright.postgres.pool import Connection
+from leadwright.postgres.together import SMALLINT, TEXT, UUID
 
 _INSERT = """
     INSERT INTO audit_entry (id, workspace_id, at, action, path, status, key_id, key_name, address, request_id)
     VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {})
 """
 _INSERT_AND_COMMIT = sql.SQL(_INSERT + "; COMMIT")
+
+
+# A part of a statement that makes a change and commits by itself: one entry when its ``target`` is there.
+ENTRY_OF_TARGET: LiteralString = """
+    INSERT INTO audit_entry (id, workspace_id, at, action, path, status, key_id, key_name, address, request_id)
+    SELECT %(audit)s, %(workspace)s, %(now)s, %(action)s, %(path)s, %(status)s, %(api_key)s, %(key_name)s, %(address)s,
+           %(request)s
+    FROM target
+"""
+TYPES = {
+    "audit": UUID,
+    "action": TEXT,
+    "path": TEXT,
+    "status": SMALLINT,
+    "key_name": TEXT,
+    "address": TEXT,
+    "request": TEXT,
+}
+"""The parameters of ENTRY_OF_TARGET beside ``workspace``, ``now`` and ``api_key``, which the change has anyway."""
+
+
+def values(entry: AuditEntry) -> dict[str, bytes | None]:
+    """What the parameters of TYPES are for an entry, in PostgreSQL's text form."""
+    return {
+        "audit": entry.id.encode(),
+        "action": entry.action.encode(),
+        "path": entry.path.encode(),
+        "status": b"%d" % entry.status,
+        "key_name": entry.key_name.encode(),
+        "address": None if entry.address is None else entry.address.encode(),
+        "request": None if entry.request_id is None else entry.request_id.encode(),
+    }
 
 
 async def insert_and_commit(connection: Connection, workspace_id: str, entry: AuditEntry) -> None:

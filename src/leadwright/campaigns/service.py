@@ -21,7 +21,7 @@ from leadwright.engine.sequence import Sequence, parse_sequence
 from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.events import service as events
 from leadwright.events.model import JSON, EventType
-from leadwright.leads import store as leads_store
+from leadwright.leads import deletion_store
 from leadwright.postgres.pool import Connection
 
 
@@ -175,7 +175,7 @@ async def delete(connection: Connection, workspace_id: str, campaign_id: str) ->
     """Removes a campaign in whatever status, and its leads with it; its events stay. Raises NotFound."""
     if await store.lock_alone(connection, workspace_id, campaign_id) is None:
         raise not_found()
-    await leads_store.delete_of_campaign(connection, workspace_id, campaign_id)
+    await deletion_store.delete_of_campaign(connection, workspace_id, campaign_id)
     await store.delete(connection, workspace_id, campaign_id)
 
 

@@ -15,7 +15,7 @@ from leadwright.campaigns.schedule import time_zones
 from leadwright.cli.faults import CommandError, database_sentence
 from leadwright.cli.session import connect, hand_over, load_settings, without_secrets
 from leadwright.crypto import KEY_FILE, SecretBox, SecretKeyError
-from leadwright.postgres import migrate
+from leadwright.postgres import durability, migrate
 from leadwright.postgres.cluster_folder import find_folder
 from leadwright.postgres.embedded import EmbeddedPostgresError, Inspection, inspect
 from leadwright.postgres.embedded_start import conninfo_of
@@ -154,7 +154,7 @@ def _external(settings: Settings) -> Iterator[Finding]:
 
 def _connection(conninfo: str) -> Iterator[Finding]:
     try:
-        version, waiting = asyncio.run(_look_inside(conninfo))
+        version, waiting, off = asyncio.run(_look_inside(conninfo))
         yield Finding(
             "database", Result.OK, f"PostgreSQL {version // 10000}.{version % 10000} at {without_secrets(conninfo)}"
         )
@@ -164,16 +164,19 @@ def _connection(conninfo: str) -> Iterator[Finding]:
         return
     if version < migrate.LEAST_SERVER_VERSION:
         yield Finding("database", Result.FAIL, "It is too old", "Leadwright needs PostgreSQL 15 or newer.")
+    for setting, harm in off.items():
+        yield Finding("durability", Result.WARN, f"{setting} is off: {harm}", f"Set {setting} = on in that server.")
     if waiting:
         yield Finding("migrations", Result.WARN, f"pending: {', '.join(waiting)}", "Run: leadwright db migrate")
     else:
         yield Finding("migrations", Result.OK, "current")
 
 
-async def _look_inside(conninfo: str) -> tuple[int, list[str]]:
+async def _look_inside(conninfo: str) -> tuple[int, list[str], dict[str, str]]:
     async with await connect(conninfo) as connection:
         waiting = await migrate.pending(connection)
-        return connection.info.server_version, [migration.name for migration in waiting]
+        off = await durability.loosened(connection)
+        return connection.info.server_version, [migration.name for migration in waiting], off
 
 
 def _port(port: int) -> Finding:

@@ -1,6 +1,7 @@
 """The command ``leadwright``: its groups of commands, and how a fault becomes one line and an exit code."""
 
 import io
+import os
 import sys
 from typing import Annotated
 
@@ -48,8 +49,19 @@ def _options(  # pyright: ignore[reportUnusedFunction] -- typer calls it
     del version
 
 
+def _open_standard_streams() -> None:
+    """Puts nothing where a stream was closed: else the next file or socket takes its number, and is written to."""
+    opened = os.open(os.devnull, os.O_RDWR)
+    while opened <= 2:
+        opened = os.open(os.devnull, os.O_RDWR)
+    os.close(opened)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115 -- for as long as the process
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+
+
 def run() -> None:
     """Runs the command line and exits: 0 done, 1 failed, 2 wrong usage. A fault is one line on stderr."""
+    _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -15,12 +15,13 @@ import uvloop
 from leadwright.cli import development
 from leadwright.cli.faults import CommandError
 from leadwright.cli.serve import DEFAULT_PORT
-from leadwright.cli.session import bring_to_schema, database_of, load_settings
+from leadwright.cli.session import bring_to_schema, connect, database_of, load_settings
 from leadwright.clock import system_clock
 from leadwright.crypto import SecretBox, load_secret_key
 from leadwright.http.server import Server, bind, serving
 from leadwright.outbound.allowed import AllowedHosts
 from leadwright.outbound.client import OutboundClient
+from leadwright.postgres import durability
 from leadwright.postgres.cluster_folder import make_data_dir
 from leadwright.postgres.embedded_errors import explained
 from leadwright.postgres.pool import Database
@@ -126,6 +127,7 @@ async def _until_told(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await bring_to_schema(conninfo, embedded=settings.embedded)
+    await _warn_of_loss(conninfo)
     try:
         async with (
             asyncio.timeout(None) as limit,
@@ -140,6 +142,12 @@ async def _until_told(
         if not stop.is_set():
             raise
         _log.warning("stopped without waiting any longer", seconds=STOP_WITHIN_SECONDS)
+
+
+async def _warn_of_loss(conninfo: str) -> None:
+    async with await connect(conninfo) as connection:
+        for setting, harm in (await durability.loosened(connection)).items():
+            _log.warning("the database does not keep what it acknowledges", setting=setting, harm=harm)
 
 
 @asynccontextmanager

@@ -31,7 +31,10 @@ class Authenticator:
 
     async def identify(self, request: Request, now: datetime) -> Principal:
         """Raises Unauthorized for a missing, unknown, revoked or expired key."""
-        key = request.headers.get(API_KEY_HEADER, "").strip()
+        keys = {key.strip() for key in request.headers.getlist(API_KEY_HEADER)}
+        if len(keys) > 1:
+            raise Unauthorized(f"Send one API key: there are several {API_KEY_HEADER} headers", code="api_key_invalid")
+        key = keys.pop() if keys else ""
         if not key:
             raise Unauthorized(f"Missing API key: send it in the {API_KEY_HEADER} header", code="api_key_missing")
         digest = key_digest(key)

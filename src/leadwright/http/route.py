@@ -81,6 +81,31 @@ class Call:
         return self.principal.workspace_id
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request that was recognised, counted and read, before its transaction begins."""
+
+    edge: Edge
+    request: Request
+    principal: Principal
+    now: datetime
+    body: bytes
+
+    def audit_entry(self, status: int) -> AuditEntry:
+        """What the audit log will say of it when it is answered so."""
+        return AuditEntry(
+            id=ids.new_id(),
+            at=self.now,
+            action=self.request.scope["route"].operation_id,
+            path=_audited_path(self.request),
+            status=status,
+            key_id=self.principal.key_id,
+            key_name=self.principal.key_name,
+            address=client_address(self.request, self.request.app.state.settings.trusted_proxies) or None,
+            request_id=self.request.state.request_id,
+        )
+
+
 class _Rollback(Exception):
     """Carries an answer out of a transaction whose effects are to be undone."""
 
@@ -99,6 +124,10 @@ class TransactionalRoute(APIRoute):
         """Begins the transaction; whether the key still stands, and what ``Call.opened`` shall be."""
         return await store.begin_as(connection, principal.key_id), None
 
+    async def at_once(self, arrival: Arrival) -> Response | None:
+        """The answer of a route that can do all in one message to the database, committed; None to go the usual way."""
+        del arrival
+
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
         extra = self.openapi_extra or {}
@@ -111,8 +140,12 @@ class TransactionalRoute(APIRoute):
             now = edge.clock()
             principal = await admit(request, edge, scope, now)
             check_query(request, queries, once=RAW_BODY_MARK in extra)
-            body = await _read(request, edge)
-            return await _run(edge, request, run, self.begin, principal, now, body)
+            arrival = Arrival(edge, request, principal, now, await _read(request, edge))
+            answer = None if idempotency.HEADER in request.headers else await self.at_once(arrival)
+            if answer is None:
+                answer = await _run(arrival, run, self.begin)
+            edge.authenticator.note_use(principal, now)
+            return answer
 
         return handle
 
@@ -175,25 +208,18 @@ async def _decoded(handler: Handler, request: Request) -> Response:
     return await handler(request)
 
 
-async def _run(
-    edge: Edge,
-    request: Request,
-    handler: Handler,
-    begin: Begin,
-    principal: Principal,
-    now: datetime,
-    body: bytes,
-) -> Response:
+async def _run(arrival: Arrival, handler: Handler, begin: Begin) -> Response:
+    edge, request, principal, body = arrival.edge, arrival.request, arrival.principal, arrival.body
     attempt = idempotency.attempt_of(request, body, principal.workspace_id)
 
     async def transact() -> Response:
         async with edge.database.begun(lambda connection: begin(connection, principal)) as (connection, begun):
             stands, opened = begun
             edge.authenticator.confirm(principal, stands=stands)
-            call = Call(connection, principal, now, request.state.request_id, body, edge, opened)
+            call = Call(connection, principal, arrival.now, request.state.request_id, body, edge, opened)
             request.state.call = call
             response = await _answer(call, request, handler, attempt)
-            await _commit(call, request, response)
+            await _commit(call, arrival, response)
         return await _perform(call, attempt, response)
 
     try:
@@ -207,7 +233,6 @@ async def _run(
     else:
         if request.method != "GET":
             edge.committed()
-    edge.authenticator.note_use(principal, now)
     return response
 
 
@@ -221,21 +246,12 @@ async def _perform(call: Call, attempt: idempotency.Attempt | None, response: Re
     return response
 
 
-async def _commit(call: Call, request: Request, response: Response) -> None:
+async def _commit(call: Call, arrival: Arrival, response: Response) -> None:
     """Ends the transaction of what changed something together with its entry in the audit log."""
-    if request.method == "GET" or response.status_code >= 400 or idempotency.REPLAYED_HEADER in response.headers:
+    is_replay = idempotency.REPLAYED_HEADER in response.headers
+    if arrival.request.method == "GET" or response.status_code >= 400 or is_replay:
         return
-    entry = AuditEntry(
-        id=ids.new_id(),
-        at=call.now,
-        action=request.scope["route"].operation_id,
-        path=_audited_path(request),
-        status=response.status_code,
-        key_id=call.principal.key_id,
-        key_name=call.principal.key_name,
-        address=client_address(request, request.app.state.settings.trusted_proxies) or None,
-        request_id=call.request_id,
-    )
+    entry = arrival.audit_entry(response.status_code)
     await audit_store.insert_and_commit(call.connection, call.workspace_id, entry)
 
 

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from leadwright import ids
 from leadwright.clock import Clock
 from leadwright.crypto import SecretBox
-from leadwright.errors import HeadTooLarge, InvalidRequest, LeadwrightError
+from leadwright.errors import HeadTooLarge, InvalidRequest, LeadwrightError, TooSlow
 from leadwright.http import idempotency
 from leadwright.http.app import create_app
 from leadwright.http.auth import Authenticator
@@ -30,25 +30,51 @@ from leadwright.workers import ALL_PARTS, Part, working
 
 GRACE_SECONDS = 8
 MOST_HEAD_BYTES = 64_000
+LONGEST_ARRIVAL_SECONDS = 30
 
 
 class Protocol(HttpToolsProtocol):
     """Sends an answer in one piece, and answers bytes that are no HTTP in the shape of every other error."""
 
     _head_open = True
+    _arrival: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast(asyncio.Transport, JoiningTransport(transport)))
         self._head_bytes = 0
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect_nothing()
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head_open = True
         self._head_bytes = 0
+        self._expect()
 
     def on_headers_complete(self) -> None:
         self._head_open = False
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._expect_nothing()
+        super().on_message_complete()
+
+    def _expect(self) -> None:
+        """Gives the caller so long for the whole request; between two requests uvicorn has a limit of its own."""
+        self._expect_nothing()
+        self._arrival = self.loop.call_later(LONGEST_ARRIVAL_SECONDS, self._too_slow)
+
+    def _expect_nothing(self) -> None:
+        if self._arrival is not None:
+            self._arrival.cancel()
+
+    def _too_slow(self) -> None:
+        if not self.transport.is_closing():
+            seconds = LONGEST_ARRIVAL_SECONDS
+            self._refuse("408 Request Timeout", TooSlow(f"The request did not arrive whole within {seconds} seconds"))
 
     def data_received(self, data: bytes) -> None:
         """Ends the connection of a caller whose headers do not end."""

@@ -38,6 +38,7 @@ class Ready(BaseModel):
 
 
 @router.get("/healthz", summary="Is the process alive", operation_id="healthz", response_model=Alive)
+@router.head("/healthz", include_in_schema=False)
 async def healthz() -> Response:
     """Asks nothing of the database."""
     return json_answer({"status": "ok"})
@@ -50,6 +51,7 @@ async def healthz() -> Response:
     response_model=Ready,
     responses={503: error_answer(503, NOT_READY)},
 )
+@router.head("/readyz", include_in_schema=False)
 async def readyz(request: Request) -> Response:
     """Whether the database is reachable and its schema is the one of this program."""
     edge: Edge = request.app.state.edge

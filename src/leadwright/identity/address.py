@@ -22,32 +22,49 @@ _DOTTED = re.compile(r"\w[.\u3002\uff0e\uff61]\w")
 
 _JOINERS = str.maketrans("", "", "\u200c\u200d")
 
+# Nothing is seen of these either, though Unicode counts them among letters, marks and symbols: fillers, the blank
+# Braille cell, the grapheme joiner, variation selectors.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+_SELECTORS = "\ufe0e\ufe0f"
+
 
 def trimmed(text: str) -> str:
     """Without the white space and invisible format characters at both ends."""
     start, end = 0, len(text)
     while start < end and _is_invisible(text[start]):
         start += 1
-    while start < end and _is_invisible(text[end - 1]):
+    while start < end and _is_invisible(text[end - 1]) and not _selects(text, end - 1):
         end -= 1
     return text[start:end]
 
 
 def _is_invisible(character: str) -> bool:
     if character.isprintable():
-        return character == " "
+        return character == " " or _BLANK.match(character) is not None
     return character.isspace() or unicodedata.category(character) == "Cf"
 
 
+def _selects(text: str, place: int) -> bool:
+    """Whether this selector says how the symbol before it is drawn: part of a name, for names have emoji."""
+    if text[place] not in _SELECTORS or place == 0:
+        return False
+    before = text[place - 1]
+    is_keycap = before in "0123456789#*" and text[place + 1 : place + 2] == "\u20e3"
+    return is_keycap or (not before.isascii() and unicodedata.category(before)[0] in "SP")
+
+
 def is_visible(text: str) -> bool:
-    """Whether nothing in it is white space, control, format, surrogate, private or unassigned.
+    """Whether nothing in it is white space, blank, control, format, surrogate, private or unassigned.
 
     The two joiners pass: Persian and Indic words are spelled with them. Unassigned code points do not,
     so no key changes when a later Unicode gives one of them a lower case.
     """
-    if text.isprintable():
-        return " " not in text
-    return " " not in text and text.translate(_JOINERS).isprintable()
+    if text.isascii():
+        return " " not in text and text.isprintable()
+    blank = next((found for found in _BLANK.finditer(text) if not _selects(text, found.start())), None)
+    return blank is None and " " not in text and text.translate(_JOINERS).isprintable()
 
 
 def profile_path(text: str) -> str:

@@ -33,7 +33,7 @@ def common_identity(url: str) -> Identity | None:
     if found is None or len(url) > MAX_URL_CHARACTERS:
         return None
     slug = found[1].lower()
-    return None if slug == "unavailable" else Identity(IdentityKind.SLUG, slug)
+    return None if slug in ("unavailable", "me") else Identity(IdentityKind.SLUG, slug)
 
 
 def general_identity(url: object) -> Identity | Refusal:

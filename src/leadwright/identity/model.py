@@ -80,7 +80,7 @@ _REASONS = {
     "/sales/lead/token or /sales/people/token",
     RefusalCode.EMPTY_SLUG: f"linkedinUrl names nobody: expected a profile name in its path, {_EXAMPLE}",
     RefusalCode.BAD_CHARACTER: "linkedinUrl has what no profile address has: expected no white space, "
-    "control character, backslash, broken percent escape, encoded / ? # or %, and no . or .. in its path",
+    "control character, backslash, broken percent escape or encoded /, and no . or .. in its path",
     RefusalCode.UNAVAILABLE: "linkedinUrl is the page LinkedIn shows for a hidden profile: expected the "
     f"person's own address, {_EXAMPLE}",
 }

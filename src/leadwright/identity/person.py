@@ -10,8 +10,9 @@ from leadwright.identity.model import MAX_KEY_BYTES, Identity, IdentityKind, Ref
 # Sections are dropped, so nothing in the path may step back out of them: /in/john/../jane is Jane.
 _UNSAFE_PATH = re.compile(r"\\|%5c|%2f|/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE | re.ASCII)
 
-# In a key these would make in/<key> another person's address; LinkedIn has no slug with them.
-_RESERVED = re.compile(r"[/\\?#%]")
+# An encoded one would end the name in the address that is made of the key, or step out of it.
+_SEPARATORS = re.compile(r"[/\\]")
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 _TOKEN = re.compile(r"AC[owr]AA[A-Za-z0-9_-]*")
 _TOKEN_PREFIXES = ("ACoAA", "ACwAA", "ACrAA")
@@ -62,11 +63,13 @@ def _word(segments: list[str]) -> str:
 
 def _decoded(segment: str) -> str:
     """Percent-decoded once. Raises for broken escapes, invalid UTF-8 and what no key may hold."""
+    if _BROKEN_ESCAPE.search(segment):
+        raise RefusedUrlError(RefusalCode.BAD_CHARACTER)
     try:
         text = unquote_to_bytes(segment).decode() if "%" in segment else segment
     except UnicodeError:
         raise RefusedUrlError(RefusalCode.BAD_CHARACTER) from None
-    if _RESERVED.search(text) or not is_visible(text) or text.startswith(_JOINERS) or text.endswith(_JOINERS):
+    if _SEPARATORS.search(text) or not is_visible(text) or text.startswith(_JOINERS) or text.endswith(_JOINERS):
         raise RefusedUrlError(RefusalCode.BAD_CHARACTER)
     return text
 
@@ -77,6 +80,8 @@ def _profile(name: str) -> Identity:
     slug = _folded(name)
     if slug == "unavailable":
         raise RefusedUrlError(RefusalCode.UNAVAILABLE)
+    if slug == "me":  # whoever is looking: each reader would be another person
+        raise RefusedUrlError(RefusalCode.NOT_A_PERSON)
     return _identity(IdentityKind.SLUG, slug)
 
 

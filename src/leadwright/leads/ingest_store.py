@@ -7,8 +7,22 @@ from typing import LiteralString
 
 import msgspec
 
+from leadwright.accounts import audit_store
+from leadwright.accounts.model import AuditEntry
 from leadwright.leads.model import NewLead, OnDuplicate, Rejection
 from leadwright.postgres.pool import Connection
+from leadwright.postgres.together import (
+    BIGINT,
+    INTEGER,
+    JSONB,
+    TIMESTAMP,
+    UUID,
+    Asked,
+    Row,
+    Statement,
+    numbered,
+    together,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +54,25 @@ class Ingested:
 #   finishes by itself takes FOR UPDATE, waits for us, and then sees our leads.
 # - The rows are inserted in the order of the unique index, so that two imports of the same people cannot deadlock.
 # - ON CONFLICT decides duplicates; nothing is read first, so nothing can happen in between.
-_SENT: LiteralString = """
+_TARGET: LiteralString = """
     WITH target AS (
         SELECT c.status, c.finished_by, cardinality(c.sender_ids) AS sender_count, c.sequence_version
         FROM campaign c
         WHERE c.workspace_id = %(workspace)s AND c.id = %(campaign)s
+"""
+
+# For the statement that commits by itself: what the transaction around the others asks before and does after them is a
+# condition here. Where it does not hold there is no target, and nothing is written.
+_AT_ONCE: LiteralString = """
+          AND c.finished_by IS DISTINCT FROM 'system'
+          AND EXISTS (SELECT FROM api_key WHERE id = %(api_key)s AND revoked_at IS NULL)
+"""
+_UNLISTED: LiteralString = """
+          AND NOT EXISTS (SELECT FROM alias WHERE workspace_id = %(workspace)s)
+          AND NOT EXISTS (SELECT FROM suppression WHERE workspace_id = %(workspace)s)
+"""
+
+_SENT: LiteralString = """
         FOR KEY SHARE
     ), sent AS MATERIALIZED (
         SELECT r.*, coalesce(a.person_kind, r.k) AS kind, coalesce(a.person_key, r.p) AS key
@@ -124,6 +152,9 @@ _RECORDED: LiteralString = """
                CASE WHEN suppressed THEN 'suppressed' END, kind, key
         FROM left_over
     )
+"""
+
+_ANSWER: LiteralString = """
     SELECT (SELECT count(*) FROM added WHERE created), target.status, target.finished_by, target.sender_count,
            (SELECT jsonb_array_length(s.sequence -> 'steps') > 0 FROM campaign_sequence s
             WHERE s.workspace_id = %(workspace)s AND s.campaign_id = %(campaign)s
@@ -182,15 +213,40 @@ def _one_line(sql: LiteralString) -> LiteralString:
     return " ".join(sql.split())
 
 
-_PLAIN: LiteralString = _one_line(_SENT + _ADDED + _FROM_SENT + _CONFLICT + _SKIP + _LEFT_OF_SENT + _RECORDED)
+_ROWS: LiteralString = _SENT + _ADDED + _FROM_SENT + _CONFLICT + _SKIP + _LEFT_OF_SENT + _RECORDED
+_PLAIN: LiteralString = _one_line(_TARGET + _ROWS + _ANSWER)
 """For most workspaces, which have neither aliases nor a do-not-contact list: a third less work for PostgreSQL."""
 
 _BEFORE: LiteralString = _SENT + _JUDGED + _ADDED + _FROM_JUDGED + _CONFLICT
-_FULL: dict[OnDuplicate, LiteralString] = {
-    OnDuplicate.SKIP: _one_line(_BEFORE + _SKIP + _LEFT_OF_JUDGED + _RECORDED),
-    OnDuplicate.FILL: _one_line(_BEFORE + _FILL + _LEFT_OF_JUDGED + _RECORDED),
-    OnDuplicate.OVERWRITE: _one_line(_BEFORE + _OVERWRITE + _LEFT_OF_JUDGED + _RECORDED),
+_JUDGED_ROWS: dict[OnDuplicate, LiteralString] = {
+    OnDuplicate.SKIP: _BEFORE + _SKIP + _LEFT_OF_JUDGED + _RECORDED,
+    OnDuplicate.FILL: _BEFORE + _FILL + _LEFT_OF_JUDGED + _RECORDED,
+    OnDuplicate.OVERWRITE: _BEFORE + _OVERWRITE + _LEFT_OF_JUDGED + _RECORDED,
 }
+_FULL: dict[OnDuplicate, LiteralString] = {
+    mode: _one_line(_TARGET + rows + _ANSWER) for mode, rows in _JUDGED_ROWS.items()
+}
+
+_TYPES = {
+    "workspace": UUID,
+    "campaign": UUID,
+    "rows": JSONB,
+    "import": UUID,
+    "api_key": UUID,
+    "received": INTEGER,
+    "repeated_count": BIGINT,
+    "rejected_count": BIGINT,
+    "now": TIMESTAMP,
+} | audit_store.TYPES
+
+
+def _at_once(name: bytes, conditions: LiteralString, rows: LiteralString) -> Statement:
+    audited = ", audited AS (" + audit_store.ENTRY_OF_TARGET + ")"
+    return numbered(name, _one_line(_TARGET + conditions + rows + audited + _ANSWER), _TYPES)
+
+
+_PLAIN_AT_ONCE = _at_once(b"leads_plain", _AT_ONCE + _UNLISTED, _ROWS)
+_FULL_AT_ONCE = {mode: _at_once(b"leads_" + mode.encode(), _AT_ONCE, rows) for mode, rows in _JUDGED_ROWS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +293,49 @@ async def ingest(connection: Connection, workspace_id: str, batch: Batch, *, pla
     return Ingested(added, not_added, status, finished_by, sender_count, bool(has_steps))
 
 
+async def ingest_at_once(
+    connection: Connection, workspace_id: str, batch: Batch, entry: AuditEntry, held: Asked, *, plain: bool
+) -> Ingested | None:
+    """``ingest`` with its entry in the audit log, committed, in one round trip; ``held`` keeps aliases as they are.
+
+    None when nothing was done, since it needs a transaction of its own: the key no longer stands, there is no such
+    campaign or it finished by itself, or with ``plain`` the workspace has aliases or a do-not-contact list.
+    """
+    plain = plain and batch.on_duplicate is OnDuplicate.SKIP
+    first, repeated = _without_repeats(batch.leads) if plain else (batch.leads, [])
+    values = {
+        "workspace": workspace_id.encode(),
+        "campaign": batch.campaign_id.encode(),
+        "rows": msgspec.json.encode(first),
+        "import": batch.import_id.encode(),
+        "api_key": batch.api_key_id.encode(),
+        "received": b"%d" % (len(batch.leads) + len(batch.rejected)),
+        "repeated_count": b"%d" % len(repeated),
+        "rejected_count": b"%d" % len(batch.rejected),
+        "now": batch.now.isoformat().encode(),
+    } | audit_store.values(entry)
+    statement = _PLAIN_AT_ONCE if plain else _FULL_AT_ONCE[batch.on_duplicate]
+    asked = [held, Asked(statement, list(values.values()))]
+    if repeated or batch.rejected:
+        asked.append(_outcomes_asked(workspace_id, batch, repeated))
+    rows = (await together(connection, asked))[1]
+    return _ingested(rows[0], repeated) if rows else None
+
+
+def _ingested(row: Row, repeated: Sequence[NotAdded]) -> Ingested:
+    """What the statement's one row tells, in PostgreSQL's text form."""
+    added, status, finished_by, sender_count, has_steps, rest = row
+    not_added = () if rest is None else (NotAdded(*r) for r in msgspec.json.decode(rest))
+    return Ingested(
+        int(added or b"0"),
+        (*not_added, *repeated),
+        (status or b"").decode(),
+        None if finished_by is None else finished_by.decode(),
+        int(sender_count or b"0"),
+        has_steps == b"t",
+    )
+
+
 def _without_repeats(leads: Sequence[NewLead]) -> tuple[list[NewLead], list[NotAdded]]:
     """The first of each person, and the later ones. Without aliases equal keys are all there is to a person."""
     first: dict[tuple[str, str], NewLead] = {}
@@ -252,17 +351,36 @@ async def _insert_outcomes(
     connection: Connection, workspace_id: str, batch: Batch, repeated: Sequence[NotAdded]
 ) -> None:
     """The rows that the ingest statement was not given."""
+    await connection.execute(
+        _OUTCOMES,
+        {
+            "workspace": workspace_id,
+            "import": batch.import_id,
+            "outcomes": _outcomes(batch, repeated).decode(),
+        },
+    )
+
+
+# Joined with its import record, since the statement before it may have found no target.
+_OUTCOMES: LiteralString = """
+    INSERT INTO lead_import_outcome (workspace_id, import_id, row_index, outcome, code, identity_kind, identity_key,
+        linkedin_url)
+    SELECT m.workspace_id, m.id, r.i, r.o, r.c, r.k, r.p, r.u
+    FROM lead_import m,
+         jsonb_to_recordset(%(outcomes)s::jsonb) AS r(i smallint, o text, c text, k identity_kind, p text, u text)
+    WHERE m.workspace_id = %(workspace)s AND m.id = %(import)s
+"""
+_OUTCOMES_AT_ONCE = numbered(b"lead_outcomes", _OUTCOMES, {"workspace": UUID, "import": UUID, "outcomes": JSONB})
+
+
+def _outcomes_asked(workspace_id: str, batch: Batch, repeated: Sequence[NotAdded]) -> Asked:
+    return Asked(_OUTCOMES_AT_ONCE, (workspace_id.encode(), batch.import_id.encode(), _outcomes(batch, repeated)))
+
+
+def _outcomes(batch: Batch, repeated: Sequence[NotAdded]) -> bytes:
     refused = [{"i": r.index, "o": "invalid", "c": r.code, "u": r.linkedin_url} for r in batch.rejected]
     twice = [{"i": r.index, "o": "duplicate_in_request", "k": r.kind, "p": r.key} for r in repeated]
-    await connection.execute(
-        """
-        INSERT INTO lead_import_outcome (workspace_id, import_id, row_index, outcome, code, identity_kind,
-            identity_key, linkedin_url)
-        SELECT %s, %s, i, o, c, k, p, u
-        FROM jsonb_to_recordset(%s::jsonb) AS r(i smallint, o text, c text, k identity_kind, p text, u text)
-        """,
-        (workspace_id, batch.import_id, msgspec.json.encode([*refused, *twice]).decode()),
-    )
+    return msgspec.json.encode([*refused, *twice])
 
 
 async def ids_of_persons(

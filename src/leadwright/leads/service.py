@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadwright import ids
+from leadwright.accounts.model import AuditEntry
 from leadwright.campaigns import service as campaigns
 from leadwright.errors import NotFound
 from leadwright.events import service as events
@@ -80,6 +81,25 @@ async def add(
     if all_results:
         results = await _all_results(connection, workspace_id, batch, done)
     return _report(batch, done, results)
+
+
+async def add_at_once(
+    connection: Connection, workspace_id: str, request: AddLeads, entry: AuditEntry, *, plain: bool, check_nul: bool
+) -> Report | None:
+    """``add`` in one round trip on a connection without a transaction, with its entry in the audit log.
+
+    ``plain`` supposes that the workspace has neither aliases nor a do-not-contact list. None when it did nothing,
+    because something is not as supposed or calls for more than one statement. Raises NotFound.
+    """
+    assert entry.key_id is not None
+    campaign_id = campaigns.known_id(request.campaign_id)
+    leads, rejected = _judge(request, check_nul=check_nul)
+    batch = ingest_store.Batch(ids.new_id(), campaign_id, entry.key_id, leads, rejected, request.on_duplicate, entry.at)
+    if not plain:
+        _add_suppressible(leads)
+    held = people.holding(workspace_id)
+    done = await ingest_store.ingest_at_once(connection, workspace_id, batch, entry, held, plain=plain)
+    return None if done is None else _report(batch, done, _refusals(batch, done))
 
 
 def _judge(request: AddLeads, *, check_nul: bool) -> tuple[list[NewLead], list[Rejection]]:

@@ -230,24 +230,6 @@ async def purge(connection: Connection, workspace_id: str, lead_id: str) -> None
         await connection.execute(statement, (workspace_id, lead_id))
 
 
-async def delete_of_campaign(connection: Connection, workspace_id: str, campaign_id: str) -> None:
-    """Removes every lead of a campaign, with its history and imports."""
-    for statement in (
-        """
-        DELETE FROM history h USING lead l
-        WHERE l.workspace_id = %s AND l.campaign_id = %s AND h.workspace_id = l.workspace_id AND h.lead_id = l.id
-        """,
-        "DELETE FROM enrolment WHERE workspace_id = %s AND campaign_id = %s",
-        "DELETE FROM lead WHERE workspace_id = %s AND campaign_id = %s",
-        """
-        DELETE FROM lead_import_outcome o USING lead_import i
-        WHERE i.workspace_id = %s AND i.campaign_id = %s AND o.workspace_id = i.workspace_id AND o.import_id = i.id
-        """,
-        "DELETE FROM lead_import WHERE workspace_id = %s AND campaign_id = %s",
-    ):
-        await connection.execute(statement, (workspace_id, campaign_id))
-
-
 async def add_history(
     connection: Connection,
     workspace_id: str,

@@ -8,6 +8,7 @@ from leadwright.identity import Identity, IdentityKind, Refusal, linkedin_identi
 from leadwright.people import store
 from leadwright.people.store import Held, Person
 from leadwright.postgres.pool import Connection
+from leadwright.postgres.together import Asked
 
 # Most rows are stored under slugs, so a slug as the canonical key leaves the least to be re-keyed.
 _PREFERENCE = (IdentityKind.SLUG, IdentityKind.PUB, IdentityKind.MEMBER_TOKEN, IdentityKind.SALES_TOKEN)
@@ -43,6 +44,11 @@ async def begin_holding(connection: Connection, workspace_id: str, key_id: str) 
     Tells whether the API key still stands, and what the workspace has of aliases and suppressions.
     """
     return await store.begin_holding(connection, workspace_id, key_id)
+
+
+def holding(workspace_id: str) -> Asked:
+    """What keeps who is whom as it is, as the first of several statements in one message."""
+    return store.holding(workspace_id)
 
 
 async def hold_canonical(

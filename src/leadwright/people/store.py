@@ -10,6 +10,7 @@ import msgspec
 from leadwright.accounts.store import STANDS
 from leadwright.identity import Identity, IdentityKind
 from leadwright.postgres.pool import Connection
+from leadwright.postgres.together import INTEGER, TEXT, Asked, numbered
 
 # The first half of the advisory locks' number, the workspace is the other. A collision only costs waiting.
 _LOCK = 711_390
@@ -39,6 +40,18 @@ async def hold(connection: Connection, workspace_id: str) -> None:
     would re-key every row but this one. Take it before any row lock.
     """
     await connection.execute("SELECT pg_advisory_xact_lock_shared(%s, hashtext(%s))", (_LOCK, workspace_id))
+
+
+_HOLD = numbered(
+    b"hold_aliases",
+    "SELECT pg_advisory_xact_lock_shared(%(lock)s, hashtext(%(workspace)s))",
+    {"lock": INTEGER, "workspace": TEXT},
+)
+
+
+def holding(workspace_id: str) -> Asked:
+    """``hold`` as the first of several statements in one message."""
+    return Asked(_HOLD, (b"%d" % _LOCK, workspace_id.encode()))
 
 
 async def begin_holding(connection: Connection, workspace_id: str, key_id: str) -> tuple[bool, Held]:

@@ -20,8 +20,13 @@ Begun = TypeVar("Begun")
 
 STATEMENT_TIMEOUT_SECONDS = 30
 WAIT_FOR_DATABASE_SECONDS = 10.0
-RECONNECT_SECONDS = 60.0
-"""For so long the pool tries by itself to replace a lost connection; after that, when somebody asks for one."""
+AWAY_AFTER_SECONDS = 2.0
+"""Whoever waits for a connection so long while nobody has one is told that the database is away."""
+RECONNECT_SECONDS = 3.0
+"""For so long the pool tries by itself to replace a lost connection; after that, when somebody asks for one.
+
+Its pauses double: with a minute it would find a database that is back half a minute late.
+"""
 _TOOK_TOO_LONG = frozenset({QueryCanceled.sqlstate, LockNotAvailable.sqlstate})
 _AWAY_CLASSES = frozenset({"08", "53", "57"})
 """Connection exceptions, insufficient resources, operator intervention."""
@@ -49,6 +54,7 @@ class Database:
 
     def __init__(self, conninfo: str, *, size: int = 10) -> None:
         self.conninfo = conninfo
+        self._lent = 0
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             conninfo,
             min_size=min(2, size),
@@ -76,7 +82,7 @@ class Database:
         try:
             yield connection
         finally:
-            await self._pool.putconn(connection)
+            await self._take_back(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:
@@ -99,19 +105,34 @@ class Database:
                 await connection.rollback()
             raise
         finally:
-            await self._pool.putconn(connection)
+            await self._take_back(connection)
 
     async def _healthy_connection(self, wait: float) -> Connection:
         """A connection that answers. After a crash of the database the pool holds dead ones: each is thrown away."""
         while True:
             try:
-                connection = await self._pool.getconn(wait)
+                connection = await self._next_connection(wait)
             except (PoolTimeout, psycopg.OperationalError) as error:
                 raise away() from error
             if not _looks_dead(connection):
+                self._lent += 1
                 return connection
             await connection.close()
             await self._pool.putconn(connection)
+
+    async def _next_connection(self, wait: float) -> Connection:
+        """While others have connections the database is there and busy: only then the whole wait is worth it."""
+        patience = min(wait, AWAY_AFTER_SECONDS)
+        try:
+            return await self._pool.getconn(patience)
+        except PoolTimeout:
+            if not self._lent or wait <= patience:
+                raise
+        return await self._pool.getconn(wait - patience)
+
+    async def _take_back(self, connection: Connection) -> None:
+        self._lent -= 1
+        await self._pool.putconn(connection)
 
 
 def _looks_dead(connection: Connection) -> bool:
