@@ -22,6 +22,7 @@ MOST_AT_ONCE = 500
 AHEAD = 3
 """Streams that are claimed for each slot, so that the next post begins while outcomes are written down."""
 POLL_SECONDS = 0.5
+PROBE_LOOK = timedelta(seconds=POLL_SECONDS)
 FINISH_WITHIN_SECONDS = 7.0
 
 _log = logger("leadwright.webhooks")
@@ -57,8 +58,10 @@ class Deliverer:
         self._claimed: Counter[str] = Counter()
         self._outcomes: list[Outcome] = []
         self._unsent: list[Leased] = []
+        self._empty: list[Leased] = []
         self._tasks: dict[asyncio.Task[None], Leased] = {}
         self._woken = asyncio.Event()
+        self._looked_for_probes: datetime | None = None
         self._stopping = False
         self._running: asyncio.Task[None] | None = None
 
@@ -68,10 +71,14 @@ class Deliverer:
     def wake(self) -> None:
         self._woken.set()
 
-    async def stop(self) -> None:
-        """Posts under way may end, for 7 seconds; what is not done then is given back."""
+    def end(self) -> None:
+        """Nothing more is claimed. Posts under way may end, for 7 seconds; what is not done then is given back."""
         self._stopping = True
         self.wake()
+
+    async def stop(self) -> None:
+        """Returns when all that ``end`` speaks of is done."""
+        self.end()
         if self._running is not None:
             await self._running
 
@@ -110,7 +117,7 @@ class Deliverer:
         if len(self._tasks) >= MOST_AT_ONCE:
             return False
         now = self._clock()
-        free = {webhook: self._slots * AHEAD - count for webhook, count in self._claimed.items()}
+        free = {webhook: max(0, self._slots * AHEAD - count) for webhook, count in self._claimed.items()}
         async with self._database.transaction() as connection:
             leased = await delivery_store.claim(
                 connection,
@@ -120,10 +127,18 @@ class Deliverer:
                 slots=self._slots * AHEAD,
                 most=MOST_AT_ONCE - len(self._tasks),
             )
-            leased += await delivery_store.claim_probes(connection, now, now + self._lease)
+        leased += await self._claim_probes(now)
         if leased:
             await self._begin(leased)
         return bool(leased)
+
+    async def _claim_probes(self, now: datetime) -> list[Leased]:
+        """In a transaction of its own, since it locks endpoints before streams and a claim holds streams already."""
+        if self._looked_for_probes is not None and timedelta(0) <= now - self._looked_for_probes < PROBE_LOOK:
+            return []
+        self._looked_for_probes = now
+        async with self._database.transaction() as connection:
+            return await delivery_store.claim_probes(connection, now, now + self._lease)
 
     async def _begin(self, leased: Sequence[Leased]) -> None:
         async with self._database.session() as connection:
@@ -139,7 +154,7 @@ class Deliverer:
             self._tasks[task] = prepared.lease
             task.add_done_callback(self._ended)
         found = {(head.webhook_id, head.stream) for head in heads}
-        self._unsent += [lease for lease in leased if (lease.webhook_id, lease.stream) not in found]
+        self._empty += [lease for lease in leased if (lease.webhook_id, lease.stream) not in found]
 
     async def _deliver(self, prepared: Prepared, until: datetime) -> None:
         """Waits for a slot of the endpoint; when that took too long, the lease is given back instead."""
@@ -162,10 +177,10 @@ class Deliverer:
 
     async def _write_down(self) -> bool:
         """In one transaction for all. After a fault of the database they are kept for the next round."""
-        outcomes, unsent = self._outcomes, self._unsent
-        if not outcomes and not unsent:
+        outcomes, unsent, empty = self._outcomes, self._unsent, self._empty
+        if not outcomes and not unsent and not empty:
             return False
-        self._outcomes, self._unsent = [], []
+        self._outcomes, self._unsent, self._empty = [], [], []
         now = self._clock()
         try:
             async with self._database.transaction() as connection:
@@ -173,9 +188,12 @@ class Deliverer:
                     await self._recorder.record(connection, outcomes, now)
                 if unsent:
                     await delivery_store.release(connection, unsent, now)
+                if empty:
+                    await self._recorder.end_empty(connection, empty, now)
         except BaseException:
             self._outcomes = outcomes + self._outcomes
             self._unsent = unsent + self._unsent
+            self._empty = empty + self._empty
             raise
         return True
 
