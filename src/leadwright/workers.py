@@ -18,6 +18,7 @@ from leadwright.events.model import Placed
 from leadwright.http import idempotency
 from leadwright.outbound.client import OutboundClient
 from leadwright.postgres.pool import Connection, Database
+from leadwright.privacy import retention
 from leadwright.settings import Settings
 from leadwright.webhooks import delivery_store
 from leadwright.webhooks.announce import announce
@@ -26,6 +27,7 @@ from leadwright.webhooks.deliverer import Deliverer
 FOLD_EVERY_SECONDS = 2.0
 PUBLISH_EVERY_SECONDS = 0.25
 FORGET_EVERY_SECONDS = 60.0
+RETAIN_EVERY_SECONDS = 600.0
 
 
 class Part(StrEnum):
@@ -125,8 +127,12 @@ def _duties(database: Database, settings: Settings, clock: Clock, published: Cal
             forgotten += await delivery_store.forget_finished(connection, before)
         return forgotten > 0
 
+    async def forget_old() -> bool:
+        return await retention.forget_old(database, retention.Days.of(settings), clock())
+
     return (
         Duty("publish_events", publish, pause=PUBLISH_EVERY_SECONDS),
         Duty("fold_counters", fold, pause=FOLD_EVERY_SECONDS),
         Duty("forget_expired", forget, pause=FORGET_EVERY_SECONDS),
+        Duty("forget_old", forget_old, pause=RETAIN_EVERY_SECONDS),
     )

@@ -101,7 +101,13 @@ def example_of(schema: JSON) -> Any:
     schema = resolved(schema)
     if schema.get("examples"):
         return schema["examples"][0]
-    return {name: resolved(schema["properties"][name])["examples"][0] for name in schema.get("required", ())}
+    return {name: value_of(schema["properties"][name]) for name in schema.get("required", ())}
+
+
+def value_of(drafted: JSON) -> Any:
+    """An example of a field, or a value of its kind that means nothing."""
+    schema = drafted if drafted.get("examples") else resolved(drafted)
+    return (schema.get("examples") or schema.get("enum") or ["nothing"])[0]
 
 
 def properties_of(schema: JSON) -> JSON:

@@ -130,3 +130,18 @@ async def test_8_the_events_of_a_lead_on_its_way(own, walk, feed):
     assert named.items() <= accepted.items()
     assert sent == named | {"message": "Thanks Jane", "sequenceStep": 2}
     assert replied == named | {"reply": "Yes!"}
+
+
+async def test_10_inbound_facts_are_taken_once(own, walk):
+    lead = await walk([CONNECT, HELLO, LATER], "MESSAGE_SENT")
+    fact = {
+        "senderId": lead["senderId"],
+        "linkedinUrl": "https://www.linkedin.com/in/jane",
+        "type": "reply",
+        "text": "Hello back",
+        "externalId": "ext-1",
+    }
+    first, again = [(await own.post("/v1/inbox/inbound", json=fact)).json() for _ in range(2)]
+    assert first == {"success": True, "duplicate": False, "leadId": lead["id"]}
+    assert again == {"success": True, "duplicate": True, "leadId": lead["id"]}
+    assert (await own.get(f"/v1/leads/{lead['id']}")).json()["status"] == "REPLY_RECEIVED"

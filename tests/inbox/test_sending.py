@@ -24,6 +24,7 @@ async def test_a_message_goes_out_and_is_kept_told_and_counted(desk: Any) -> Non
     }
     [message] = await desk.messages(body["conversationId"], sender)
     assert (message["id"], message["content"], message["direction"]) == (body["messageId"], "Hello Jane", "sent")
+    assert message["recipient"]["profileUrl"] == "https://www.linkedin.com/in/jane"
     [event] = await desk.events("message.sent")
     assert event["stream"] == body["conversationId"]
     assert event["data"] == {

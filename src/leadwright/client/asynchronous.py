@@ -32,6 +32,7 @@ class AsyncClient:
         self._retries = retries or Retries()
         self._sleep = sleep
         self.account = groups.AsyncAccount(self)
+        self.actions = groups.AsyncActions(self)
         self.campaigns = groups.AsyncCampaigns(self)
         self.events = groups.AsyncEvents(self)
         self.inbox = groups.AsyncInbox(self)

@@ -3,6 +3,7 @@
 from leadwright.client.binding import AsyncGroup, awaited, each_async
 from leadwright.client.calls import (
     account,
+    actions,
     campaigns,
     events,
     inbox,
@@ -143,3 +144,13 @@ class AsyncTasks(AsyncGroup):
     skip = awaited(tasks.skip)
     fail = awaited(tasks.fail)
     every = each_async(tasks.every)
+
+
+class AsyncActions(AsyncGroup):
+    """Deeds, and what became of them."""
+
+    page = awaited(actions.page)
+    resolve = awaited(actions.resolve)
+    report = awaited(actions.report)
+    receive = awaited(actions.receive)
+    every = each_async(actions.every)

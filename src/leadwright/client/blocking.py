@@ -36,6 +36,7 @@ class Client:
         self._retries = retries or Retries()
         self._sleep = sleep
         self.account = groups.Account(self)
+        self.actions = groups.Actions(self)
         self.campaigns = groups.Campaigns(self)
         self.events = groups.Events(self)
         self.inbox = groups.Inbox(self)

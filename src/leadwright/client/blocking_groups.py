@@ -3,6 +3,7 @@
 from leadwright.client.binding import Group, blocking, each
 from leadwright.client.calls import (
     account,
+    actions,
     campaigns,
     events,
     inbox,
@@ -143,3 +144,13 @@ class Tasks(Group):
     skip = blocking(tasks.skip)
     fail = blocking(tasks.fail)
     every = each(tasks.every)
+
+
+class Actions(Group):
+    """Deeds, and what became of them."""
+
+    page = blocking(actions.page)
+    resolve = blocking(actions.resolve)
+    report = blocking(actions.report)
+    receive = blocking(actions.receive)
+    every = each(actions.every)

@@ -1,7 +1,7 @@
 """How a request of the API runs: recognised, counted, read, then handled and answered in one transaction."""
 
 import re
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -32,6 +32,8 @@ SCOPE_MARK = "x-required-scope"
 ANY_KEY = "any key"
 """Stands for a scope where every valid key will do."""
 RAW_BODY_MARK = "x-raw-body"
+MEDIA_MARK = "x-media-types"
+"""Which types of body a route takes that takes other than JSON; it decodes them itself."""
 LONGEST_AUDITED_PATH = 500
 LEFT_OUT = "…"
 METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -140,6 +142,7 @@ class TransactionalRoute(APIRoute):
         scope = str(extra[SCOPE_MARK])
         queries = query_names(self.dependant)
         run = partial(_undecoded, handler, self.endpoint) if extra.get(RAW_BODY_MARK) else partial(_decoded, handler)
+        run = handler if MEDIA_MARK in extra else run
 
         async def handle(request: Request) -> Response:
             edge: Edge = request.app.state.edge
@@ -206,7 +209,11 @@ async def _read(request: Request, edge: Edge) -> bytes:
     body = await limits.read_body(request, edge.max_body_bytes)
     if request.method not in METHODS_WITH_BODY:
         body = b""
-    if body:
+    marks: dict[str, Any] = request.scope["route"].openapi_extra
+    taken = marks.get(MEDIA_MARK)
+    if taken is not None:
+        limits.require_media(request, taken)
+    elif body:
         limits.require_json(request)
     request._body = body  # type: ignore[attr-defined] # the framework reads it from here; the stream is spent
     return body
@@ -346,7 +353,9 @@ def api_router(tag: str, route_class: type[TransactionalRoute] = TransactionalRo
     return APIRouter(prefix="/v1", tags=[tag], route_class=route_class, strict_content_type=False)
 
 
-def needs(scope: str, *, raw_body: bool = False, **openapi: Any) -> dict[str, Any]:
+def needs(scope: str, *, raw_body: bool = False, media: Sequence[str] = (), **openapi: Any) -> dict[str, Any]:
     """The ``openapi_extra`` of a route: the scope its caller must hold, and what else its document says."""
     marks: dict[str, Any] = {SCOPE_MARK: scope, **openapi}
+    if media:
+        marks[MEDIA_MARK] = media
     return {**marks, RAW_BODY_MARK: True} if raw_body else marks

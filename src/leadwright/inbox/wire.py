@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from leadwright.clock import iso
+from leadwright.identity import IdentityKind
 from leadwright.ids import Prefix, public
 from leadwright.inbox.model import Account, Conversation, Direction, Message
 from leadwright.inbox.reading import Conversations, Marked, Messages
@@ -15,6 +16,12 @@ _CAMEL = ConfigDict(alias_generator=to_camel, validate_by_name=True)
 _ID = "0199c0ffee0070008000000000000001"
 _AT = "2026-03-01T09:30:00.000Z"
 READ_EXAMPLE = {"upToMessageId": f"msg_{_ID}"}
+_PAGES = {
+    IdentityKind.SLUG: "in",
+    IdentityKind.MEMBER_TOKEN: "in",
+    IdentityKind.SALES_TOKEN: "sales/lead",
+    IdentityKind.PUB: "pub",
+}
 _URL = "https://www.linkedin.com/in/jane-smith"
 
 
@@ -150,7 +157,7 @@ def conversation_body(workspace_id: str, found: Conversation) -> ConversationBod
                 ParticipantBody(
                     id=_person_id(workspace_id, found),
                     name=_name(found),
-                    profile_url=found.participant_url,
+                    profile_url=_profile_url(found),
                     profile_picture=found.participant_picture,
                 )
             ],
@@ -208,13 +215,20 @@ def _account(account: Account) -> PartyBody:
 
 
 def _person(workspace_id: str, found: Conversation) -> PartyBody:
-    return PartyBody(id=_person_id(workspace_id, found), name=_name(found), profile_url=found.participant_url)
+    return PartyBody(id=_person_id(workspace_id, found), name=_name(found), profile_url=_profile_url(found))
 
 
 def _person_id(workspace_id: str, found: Conversation) -> str:
     """A person is a key and no row: the id is made of the key, another one in each workspace."""
     text = f"{workspace_id} {found.identity_kind}:{found.identity_key}"
     return f"person_{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"
+
+
+def _profile_url(found: Conversation) -> str:
+    """As it was told, when that can be followed."""
+    if found.participant_url.lower().startswith(("https://", "http://")):
+        return found.participant_url
+    return f"https://www.linkedin.com/{_PAGES[IdentityKind(found.identity_kind)]}/{found.identity_key}"
 
 
 def _name(found: Conversation) -> str:

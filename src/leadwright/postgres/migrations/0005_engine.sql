@@ -147,6 +147,7 @@ CREATE INDEX conversation_by_activity ON conversation (workspace_id, last_activi
     WHERE last_direction IS NOT NULL;
 CREATE INDEX conversation_of_sender ON conversation (workspace_id, sender_id, last_activity_at, id)
     WHERE last_direction IS NOT NULL;
+CREATE INDEX conversation_unread ON conversation (workspace_id, last_activity_at, id) WHERE unread_count > 0;
 CREATE INDEX conversation_moved ON conversation (workspace_id, moved_by);
 CREATE INDEX conversation_of_person ON conversation (workspace_id, identity_kind, identity_key);
 
