@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from leadwright.cli import campaigns, db, demo, doctor, identity, keys, leads, serve, work, workspaces
+from leadwright.cli import (
+    campaigns,
+    db,
+    demo,
+    doctor,
+    forecast,
+    identity,
+    keys,
+    leads,
+    serve,
+    simulate,
+    work,
+    workspaces,
+)
 
 app = typer.Typer(
     name="leadwright",
@@ -25,6 +38,8 @@ app.command()(work.work)
 app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(identity.identity)
+app.command()(forecast.forecast)
+app.command()(simulate.simulate)
 app.add_typer(keys.app, name="keys")
 app.add_typer(workspaces.app, name="workspaces")
 app.add_typer(campaigns.app, name="campaigns")

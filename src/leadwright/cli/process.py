@@ -47,7 +47,7 @@ def serve(host: str, port: int, *, dev: bool, working: bool = True) -> None:
                     settings,
                     conninfo,
                     lambda database: accepting(database, settings, secrets, listening, parts=parts),
-                    lambda database: _announce(database, address_of(listening), dev=dev),
+                    lambda database: _announce(database, address_of(listening), secrets if dev else None),
                 )
             )
 
@@ -226,16 +226,16 @@ def address_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def _announce(database: Database, url: str, *, dev: bool) -> None:
+async def _announce(database: Database, url: str, dev: SecretBox | None) -> None:
     """Says that the server is ready; where nobody listens (a closed pipe) nothing is lost."""
     _log.info("ready", url=url)
-    access = await _development_access(database) if dev else None
+    access = await _development_access(database, dev) if dev else None
     with contextlib.suppress(OSError):
         if access is not None:
             development.show(access, url)
         print(f"Leadwright is ready: {url} (documentation: {url}/docs). Stop it with ^C.", flush=True)
 
 
-async def _development_access(database: Database) -> development.Access:
+async def _development_access(database: Database, secrets: SecretBox) -> development.Access:
     async with database.transaction() as connection:
-        return await development.prepare(connection, system_clock())
+        return await development.prepare(connection, secrets, system_clock())
