@@ -88,19 +88,25 @@ class Load:
 
     receiver: Receiver
     caused: int = 0
+    over: bool = False
+
+    async def end(self) -> None:
+        async with self.receiver.more:
+            self.over = True
+            self.receiver.more.notify_all()
 
     async def cause(self, caller: Any, campaign: str, action: str) -> None:
         async with self.receiver.more:
-            await self.receiver.more.wait_for(lambda: self.caused - len(self.receiver.got) < MOST_AHEAD)
+            await self.receiver.more.wait_for(lambda: self.over or self.caused - len(self.receiver.got) < MOST_AHEAD)
         self.caused += 1
         await caller.insist("PATCH", f"/v1/campaigns/{campaign}", json={"action": action})
 
 
-async def write(caller: Any, load: Load, over: asyncio.Event) -> None:
+async def write(caller: Any, load: Load) -> None:
     """Events of one campaign, one after the other, as fast as the server takes them."""
     campaign = (await caller.insist("POST", "/v1/campaigns", json={"name": "Told"})).json()["id"]
     actions = ["start"]
-    while not over.is_set():
+    while not load.over:
         for action in actions:
             await load.cause(caller, campaign, action)
         actions = ["pause", "resume"]
@@ -112,16 +118,16 @@ async def survive(template: Any, shelf: Any, kills: int, between: Sequence[int])
     await site.start("--no-work")
     caller = site.caller(template.headers)
     try:
-        async with receiving() as receiver, asyncio.timeout(10 * PATIENCE):
+        async with receiving() as receiver, asyncio.timeout(14 * PATIENCE):
             await caller.insist("POST", "/v1/webhooks", json={"url": receiver.url})
-            load, over = Load(receiver), asyncio.Event()
+            load = Load(receiver)
             async with asyncio.TaskGroup() as everybody:
                 for _ in range(CAMPAIGNS):
-                    everybody.create_task(write(caller, load, over))
+                    everybody.create_task(write(caller, load))
                 for number in range(kills):
                     async with at_work(site):
                         await receiver.reached(len(receiver.got) + between[number % len(between)])
-                over.set()
+                await load.end()
             wanted = await feed(caller)
             async with at_work(site), receiver.more:
                 await receiver.more.wait_for(lambda: len(receiver.events) >= len(wanted))
