@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import traceback
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -100,7 +101,8 @@ class Deliverer:
                 busy = await self.step()
             except Exception as error:  # noqa: BLE001 -- it outlives any fault of one round
                 passing = isinstance(error, Unavailable) or passing_fault(error) is not None
-                (_log.warning if passing else _log.error)("delivering failed", fault=type(error).__name__)
+                tell = _log.warning if passing else _log.error
+                tell("delivering failed", fault=type(error).__name__, where=_place(error))
                 await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS)
                 continue
             if not busy or not self._outcomes:
@@ -129,8 +131,17 @@ class Deliverer:
             )
         leased += await self._claim_probes(now)
         if leased:
-            await self._begin(leased)
+            await self._begin_or_give_back(leased)
         return bool(leased)
+
+    async def _begin_or_give_back(self, leased: Sequence[Leased]) -> None:
+        """After a fault between claiming and sending nobody need wait for the leases to end."""
+        try:
+            await self._begin(leased)
+        except BaseException:
+            under_way = set(self._tasks.values())
+            self._unsent += [lease for lease in leased if lease not in under_way]
+            raise
 
     async def _claim_probes(self, now: datetime) -> list[Leased]:
         """In a transaction of its own, since it locks endpoints before streams and a claim holds streams already."""
@@ -207,3 +218,9 @@ class Deliverer:
             await self._write_down()
         except Exception as error:  # noqa: BLE001 -- leases end by themselves, and what was sent is sent again
             _log.warning("outcomes of deliveries are lost: they are sent again", fault=type(error).__name__)
+
+
+def _place(error: BaseException) -> str:
+    """Where it happened. Not the message, which may repeat what a row holds."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
