@@ -17,6 +17,7 @@ from starlette.responses import Response
 from leadwright import ids
 from leadwright.accounts import audit_store, store
 from leadwright.accounts.model import AuditEntry, Principal
+from leadwright.background import Bell
 from leadwright.clock import Clock
 from leadwright.crypto import SecretBox
 from leadwright.errors import Detail, InvalidRequest, LeadwrightError
@@ -54,6 +55,10 @@ class Edge:
     outbound: OutboundClient
     committed: Callable[[], None]
     """Called after each commit of a request, so that background work starts at once."""
+    published: Bell
+    """Rings when events have got their places in the feed; ends with the process."""
+    ending: Callable[[], None]
+    """Called when the process is about to stop: whatever would go on for long ends then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +140,15 @@ class TransactionalRoute(APIRoute):
         handler = super().get_route_handler()
         extra = self.openapi_extra or {}
         scope = str(extra[SCOPE_MARK])
-        queries = _query_names(self.dependant)
+        queries = query_names(self.dependant)
         run = partial(_undecoded, handler, self.endpoint) if extra.get(RAW_BODY_MARK) else partial(_decoded, handler)
         run = handler if MEDIA_MARK in extra else run
 
         async def handle(request: Request) -> Response:
             edge: Edge = request.app.state.edge
             now = edge.clock()
-            principal = await edge.authenticator.identify(request, now)
-            request.state.workspace_id = principal.workspace_id
-            allowance = await edge.rate_limiter.admit(principal.key_id, now)
-            request.state.answer_headers = allowance.headers()
-            allowance.require()
-            if scope != ANY_KEY:
-                require_scope(principal, scope)
-            _check_query(request, queries, once=RAW_BODY_MARK in extra)
+            principal = await admit(request, edge, scope, now)
+            check_query(request, queries, once=RAW_BODY_MARK in extra)
             arrival = Arrival(edge, request, principal, now, await _read(request, edge))
             answer = None if idempotency.HEADER in request.headers else await self.at_once(arrival)
             if answer is None:
@@ -170,12 +169,24 @@ class DeedRoute(TransactionalRoute):
     resumes = True
 
 
-def _query_names(dependant: Dependant) -> set[str]:
-    nested = [_query_names(inner) for inner in dependant.dependencies]
+async def admit(request: Request, edge: Edge, scope: str, now: datetime) -> Principal:
+    """Whose key it is, once its rate and its scopes allow the request. Raises what refuses it."""
+    principal = await edge.authenticator.identify(request, now)
+    request.state.workspace_id = principal.workspace_id
+    allowance = await edge.rate_limiter.admit(principal.key_id, now)
+    request.state.answer_headers = allowance.headers()
+    allowance.require()
+    if scope != ANY_KEY:
+        require_scope(principal, scope)
+    return principal
+
+
+def query_names(dependant: Dependant) -> set[str]:
+    nested = [query_names(inner) for inner in dependant.dependencies]
     return {field.alias for field in dependant.query_params}.union(*nested)
 
 
-def _check_query(request: Request, known: set[str], *, once: bool) -> None:
+def check_query(request: Request, known: set[str], *, once: bool) -> None:
     """Raises InvalidRequest for a parameter in another case, and with ``once`` for one given twice.
 
     So that ``dryrun=true`` and ``dryRun=true&dryRun=false`` do not run for real.
@@ -285,7 +296,7 @@ def _audited_path(request: Request) -> str:
     for value in request.scope["path_params"].values():
         if not _ID_IN_A_PATH.fullmatch(str(value)):
             path = path.replace(f"/{value}", f"/{LEFT_OUT}")
-    known = _query_names(request.scope["route"].dependant)
+    known = query_names(request.scope["route"].dependant)
     asked = [(name, value) for name, value in request.query_params.multi_items() if name in known]
     query = "&".join(f"{name}={value if value.isalnum() and len(value) < 20 else LEFT_OUT}" for name, value in asked)
     return f"{path}?{query}"[:LONGEST_AUDITED_PATH] if query else path[:LONGEST_AUDITED_PATH]
