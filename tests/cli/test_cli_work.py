@@ -63,7 +63,11 @@ def caller(leadwright: Any, url: str) -> httpx.Client:
 
 def start_campaign(client: httpx.Client) -> None:
     steps = {"steps": [{"id": "visit", "type": "visit_profile"}]}
-    campaign = client.post("/v1/campaigns", json={"name": "Told", "sequence": steps}).json()["id"]
+    sender = client.post("/v1/senders", json={"name": "Sue", "linkedinUrl": "in/sue", "channel": "simulator"}).json()[
+        "id"
+    ]
+    told = {"name": "Told", "senderIds": [sender], "sequence": steps}
+    campaign = client.post("/v1/campaigns", json=told).json()["id"]
     assert client.patch(f"/v1/campaigns/{campaign}", json={"action": "start"}).status_code == 200
 
 
