@@ -27,7 +27,7 @@ class Effort:
     shut: int
 
 
-DEFAULT = Effort(due=10_000, rounds=3, sleepers=(20_000, 200_000), shut=100_000)
+DEFAULT = Effort(due=4_000, rounds=2, sleepers=(20_000, 100_000), shut=50_000)
 FULL = Effort(due=50_000, rounds=3, sleepers=(100_000, 1_000_000, 2_000_000, 5_000_000), shut=1_000_000)
 
 
@@ -158,9 +158,20 @@ def _shown(what: str, rates: dict[str, float]) -> dict[str, float]:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--full", action="store_true", help="up to 5 million sleepers, a million due in shut lanes")
+    options.add_argument("--due", type=int, help="leads that are due in a pass")
+    options.add_argument("--rounds", type=int, help="passes of each contender")
+    options.add_argument("--sleepers", type=int, nargs="+", metavar="LEADS", help="numbers of sleepers, ascending")
+    options.add_argument("--shut", type=int, metavar="LEADS", help="due leads in paused and capped lanes")
     asked = options.parse_args()
+    usual = FULL if asked.full else DEFAULT
+    effort = Effort(
+        due=asked.due or usual.due,
+        rounds=asked.rounds or usual.rounds,
+        sleepers=tuple(asked.sleepers or usual.sleepers),
+        shut=asked.shut or usual.shut,
+    )
     report.show_machine()
-    report.show(measure(FULL if asked.full else DEFAULT))
+    report.show(measure(effort))
 
 
 if __name__ == "__main__":

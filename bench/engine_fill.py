@@ -48,6 +48,10 @@ _LEADS = """
         SELECT %(workspace)s, id, campaign_id, 'PENDING', 'due', %(step)s, %(now)s::timestamptz - interval '1 day', 1,
                sender_id, lane_id, %(due)s::timestamptz + interval '1 second' * (i %% 3600), %(now)s
         FROM person
+    ), invited AS (
+        INSERT INTO relationship (workspace_id, sender_id, identity_kind, identity_key, state, invited_at, last_lead_id)
+        SELECT %(workspace)s, sender_id, 'slug', slug, 'invited', %(now)s::timestamptz - interval '1 day', id
+        FROM person WHERE %(invited)s
     )
     INSERT INTO lead (workspace_id, id, campaign_id, identity_kind, identity_key, linkedin_url, first_name, last_name,
         company, title, email, custom, import_id, enrolled, created_at, updated_at)
@@ -126,8 +130,8 @@ class EngineFill:
         return found
 
     def sleepers(self, count: int) -> None:
-        """Leads that wait for their next message, for a month and more."""
-        self._add(count, self.sleeping, "bump", NOW + timedelta(days=30))
+        """Leads that were invited and wait, for a month and more."""
+        self._add(count, self.sleeping, "bump", NOW + timedelta(days=30), invited=True)
 
     def due(self, count: int) -> None:
         """Leads whose invitation is due."""
@@ -138,7 +142,7 @@ class EngineFill:
         self._add(count // 2, self.paused, "invite", NOW - timedelta(days=1))
         self._add(count - count // 2, self.capped, "invite", NOW - timedelta(days=1))
 
-    def _add(self, count: int, lanes: list[int], step: str, due: datetime) -> None:
+    def _add(self, count: int, lanes: list[int], step: str, due: datetime, *, invited: bool = False) -> None:
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
             connection.execute("SET synchronous_commit = off")
             for start in range(self.leads, self.leads + count, LEADS_A_STATEMENT):
@@ -151,6 +155,7 @@ class EngineFill:
                     "step": step,
                     "now": NOW,
                     "due": due,
+                    "invited": invited,
                 }
                 connection.execute(_LEADS.encode(), given)
         self.leads += count
