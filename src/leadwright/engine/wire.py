@@ -81,7 +81,7 @@ def _public(prefix: ids.Prefix, bare: str | None) -> str | None:
 class ResolveAction(BaseModel):
     """What a person found out about a deed of which nobody knew whether it happened."""
 
-    model_config = _CAMEL
+    model_config = _CAMEL | ConfigDict(json_schema_extra={"examples": [{"outcome": "done"}]})
 
     outcome: Literal["done", "not_done"] = Field(description="`not_done`: it is tried again.")
 
@@ -92,7 +92,7 @@ class ResolveAction(BaseModel):
 class ReportOutcome(BaseModel):
     """What became of a deed, in the words in which an endpoint of the http channel answers."""
 
-    model_config = _CAMEL
+    model_config = _CAMEL | ConfigDict(json_schema_extra={"examples": [{"status": "done", "externalId": "m-17"}]})
 
     status: Word
     external_id: Annotated[str, StringConstraints(max_length=LONGEST_EXTERNAL_ID)] | None = Field(

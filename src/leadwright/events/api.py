@@ -18,7 +18,7 @@ Types = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=100, description="The most events in one answer.")]
 LastEventId = Annotated[
-    str | None,
+    str,
     Header(alias=LAST_EVENT_ID, description="Of a stream: the `id` of the last event seen, instead of `after`."),
 ]
 _AS_STREAM = {
@@ -41,7 +41,7 @@ _AS_STREAM = {
     openapi_extra=needs("events:read"),
 )
 async def read_events(
-    call: CurrentCall, after: After = "", types: Types = None, limit: Limit = 100, last_event_id: LastEventId = None
+    call: CurrentCall, after: After = "", types: Types = None, limit: Limit = 100, last_event_id: LastEventId = ""
 ) -> Response:
     """Every event of the workspace, once, in a fixed order: nothing ever appears behind a cursor.
 

@@ -34,6 +34,7 @@ TAGS: Mapping[str, str] = {
     "campaigns": "A sequence of timed steps, and the leads that walk through it.",
     "senders": "The accounts on whose behalf leads are approached, with what each may do and when.",
     "tasks": "Deeds that wait for a person, who does them and says what came of it.",
+    "actions": "Deeds as they stand: planned, on their way, done, or of an outcome that nobody knows.",
     "suppressions": "The do-not-contact list of the workspace, checked at adding and before any deed.",
     "privacy": "One person over everything that is held of them: shown, or erased.",
     "identity": "Who is the same person, whatever the spelling of the address.",

@@ -22,7 +22,12 @@ Note = Annotated[str, StringConstraints(max_length=LONGEST_NOTE)]
 class _Answer(BaseModel):
     """What a person says of a task. Unknown fields are ignored."""
 
-    model_config = ConfigDict(alias_generator=to_camel, strict=True, extra="ignore")
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        strict=True,
+        extra="ignore",
+        json_schema_extra={"examples": [{"note": "Done by phone"}]},
+    )
 
     note: Note | None = Field(default=None, description="Kept in the lead's history.", examples=["Done by phone"])
 
