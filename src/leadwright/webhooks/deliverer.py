@@ -180,8 +180,8 @@ class Deliverer:
             if self._stopping or self._clock() > until:
                 self._unsent.append(prepared.lease)
             else:
-                outcome = await send(prepared, self._client, self._clock)
-                self._outcomes.append(outcome)  # looked up after the wait: meanwhile the list may have been taken away
+                sent = await send(prepared, self._client, self._clock)
+                self._outcomes.append(sent)  # not in one line: the list is another one by the time of the answer
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         lease = self._tasks.pop(task)
