@@ -243,3 +243,16 @@ async def test_a_deliverer_that_is_late_writes_nothing_over_its_successors(world
     await late.settle()
     (delivery,) = await world.log(webhook)
     assert (delivery.status, len(delivery.attempts)) == ("delivered", 1)
+
+
+async def test_no_outcome_is_lost_while_others_are_written_down(world, receiver):
+    """The clock stands still, so no lease ends: what was lost would stay pending, and what was sent stays sent."""
+    webhook = await world.subscribe(receiver.url)
+    for _ in range(300):
+        await world.tell(ids.new_id(), "DONE")
+    world.deliverer.start()
+    await receiver.wait_for(300)
+    await world.deliverer.stop()
+    log = await world.log(webhook)
+    assert [(each.status, len(each.attempts)) for each in log] == [("delivered", 1)] * 300
+    assert len(receiver.got) == 300

@@ -20,7 +20,7 @@ from leadwright.webhooks.delivery_store import Leased
 from leadwright.webhooks.recording import Recorder
 
 MOST_AT_ONCE = 500
-AHEAD = 3
+AHEAD = 8
 """Streams that are claimed for each slot, so that the next post begins while outcomes are written down."""
 POLL_SECONDS = 0.5
 PROBE_LOOK = timedelta(seconds=POLL_SECONDS)
@@ -84,9 +84,15 @@ class Deliverer:
             await self._running
 
     async def step(self) -> bool:
-        """Writes down what has come back and claims what is due; whether there was anything of both."""
-        wrote = await self._write_down()
-        return await self._claim() or wrote
+        """Writes down what has come back and claims what is due, side by side; whether there was anything of both.
+
+        Each is a handful of round trips, and one waits for the event loop at each: posts must not run out meanwhile.
+        """
+        wrote, claimed = await asyncio.gather(self._write_down(), self._claim(), return_exceptions=True)
+        for each in (wrote, claimed):
+            if isinstance(each, BaseException):
+                raise each
+        return bool(wrote or claimed)
 
     async def settle(self) -> None:
         """Waits for everything under way and writes it down."""

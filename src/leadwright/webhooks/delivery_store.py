@@ -125,10 +125,11 @@ async def claim_probes(connection: Connection, now: datetime, lease_until: datet
     async with connection.cursor(row_factory=class_row(Leased)) as cursor:
         await cursor.execute(
             """
-            WITH probed AS (
-                UPDATE webhook SET probe_at = %(lease)s
-                WHERE enabled AND paused_at IS NOT NULL AND probe_at <= %(now)s
-                RETURNING id
+            WITH due AS MATERIALIZED (
+                SELECT id FROM webhook WHERE enabled AND paused_at IS NOT NULL AND probe_at <= %(now)s
+                ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+            ), probed AS (
+                UPDATE webhook SET probe_at = %(lease)s FROM due WHERE webhook.id = due.id RETURNING webhook.id
             ), first AS (
                 SELECT p.id AS webhook_id, s.stream FROM probed p CROSS JOIN LATERAL (
                     SELECT stream FROM webhook_stream WHERE webhook_id = p.id
@@ -318,15 +319,16 @@ async def release(connection: Connection, leased: Sequence[Leased], now: datetim
     )
 
 
-async def accepted(connection: Connection, webhook_id: str, now: datetime, *, by_previous: bool) -> None:
-    """The endpoint took a delivery: it goes on if it was paused, and the secret it knows is remembered."""
+async def accepted(connection: Connection, by_previous: dict[str, bool], now: datetime) -> None:
+    """Endpoints, locked by this transaction, took a delivery: they go on if they were paused, and the secret that each
+    knows is remembered."""
     await connection.execute(
         """
-        UPDATE webhook SET accepted_at = %(now)s, accepts_previous = %(previous)s, paused_at = NULL,
+        UPDATE webhook SET accepted_at = %s, accepts_previous = g.previous::boolean, paused_at = NULL,
             pause_reason = NULL, probe_at = NULL
-        WHERE id = %(id)s
+        FROM jsonb_each_text(%s::jsonb) AS g(webhook, previous) WHERE id = g.webhook::uuid
         """,
-        {"now": now, "previous": by_previous, "id": webhook_id},
+        (now, msgspec.json.encode(by_previous).decode()),
     )
 
 

@@ -142,11 +142,11 @@ async def _failed_first(connection: Connection, failures: Sequence[Failed]) -> d
 
 
 async def _note_accepted(connection: Connection, sent: Sequence[Sent], now: datetime) -> set[str]:
-    """One write an endpoint, however many deliveries it took."""
-    by_endpoint = {outcome.prepared.lease.webhook_id: outcome.by for outcome in sent}
-    for webhook_id, by in sorted(by_endpoint.items()):
-        await delivery_store.accepted(connection, webhook_id, now, by_previous=by == "previous")
-    return set(by_endpoint)
+    """One write for all endpoints, however many deliveries each took."""
+    by_previous = {outcome.prepared.lease.webhook_id: outcome.by == "previous" for outcome in sent}
+    if by_previous:
+        await delivery_store.accepted(connection, by_previous, now)
+    return set(by_previous)
 
 
 def _hopeless(outcome: Hopeless) -> Change:
