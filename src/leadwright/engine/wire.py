@@ -20,6 +20,14 @@ from leadwright.errors import Detail, InvalidRequest
 LONGEST_REPLY = 20_000
 LONGEST_URL = 2_048
 _CAMEL = ConfigDict(alias_generator=to_camel, validate_by_name=True)
+_INBOUND = {
+    "senderId": "sender_0199b2a4c3d17e5f8a6b4c2d1e0f9a8b",
+    "linkedinUrl": "https://www.linkedin.com/in/jane-smith",
+    "type": "reply",
+    "text": "Sounds good, tell me more",
+    "externalId": "message-4711",
+    "occurredAt": "2026-03-02T09:00:00.000Z",
+}
 _ACTION_ID = "act_0199c0ffee0070008000000000000001"
 Text = Annotated[str, StringConstraints(max_length=LONGEST_MESSAGE)]
 
@@ -123,7 +131,7 @@ def _seconds(value: float | None) -> timedelta | None:
 class InboundBody(BaseModel):
     """Something that a person did."""
 
-    model_config = _CAMEL
+    model_config = _CAMEL | ConfigDict(json_schema_extra={"examples": [_INBOUND]})
 
     sender_id: str = Field(description="The sender to whom it was done.")
     linkedin_url: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_URL)] = Field(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Body, Query, Request
+from fastapi import Query, Request
 
 from leadwright import ids
 from leadwright.errors import Detail, InvalidRequest
@@ -113,7 +113,7 @@ async def list_messages(
 async def mark_conversation_read(
     conversation_id: str,
     call: CurrentCall,
-    body: Annotated[wire.ReadBody | None, Body(examples=[wire.READ_EXAMPLE])] = None,
+    body: wire.ReadBody | None = None,
 ) -> wire.MarkedBody:
     """Marks all that was received, or all up to a message that you name, so that what has just come in stays unread."""
     marked = await reading.mark_read(

@@ -123,7 +123,7 @@ class MessagesBody(BaseModel):
 class ReadBody(BaseModel):
     """May be left out: then everything is marked."""
 
-    model_config = _CAMEL
+    model_config = _CAMEL | ConfigDict(json_schema_extra={"examples": [READ_EXAMPLE]})
 
     up_to_message_id: str | None = Field(
         default=None,
