@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 
 from leadwright import ids
 from leadwright.channels.channel import Done, InboundFact, Later, Outcome
@@ -20,7 +21,7 @@ from leadwright.errors import Detail, InvalidRequest
 LONGEST_REPLY = 20_000
 LONGEST_URL = 2_048
 _CAMEL = ConfigDict(alias_generator=to_camel, validate_by_name=True)
-_INBOUND = {
+_INBOUND: JsonDict = {
     "senderId": "sender_0199b2a4c3d17e5f8a6b4c2d1e0f9a8b",
     "linkedinUrl": "https://www.linkedin.com/in/jane-smith",
     "type": "reply",

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 
 from leadwright.clock import iso
 from leadwright.identity import IdentityKind
@@ -15,7 +16,7 @@ from leadwright.inbox.reading import Conversations, Marked, Messages
 _CAMEL = ConfigDict(alias_generator=to_camel, validate_by_name=True)
 _ID = "0199c0ffee0070008000000000000001"
 _AT = "2026-03-01T09:30:00.000Z"
-READ_EXAMPLE = {"upToMessageId": f"msg_{_ID}"}
+READ_EXAMPLE: JsonDict = {"upToMessageId": f"msg_{_ID}"}
 _PAGES = {
     IdentityKind.SLUG: "in",
     IdentityKind.MEMBER_TOKEN: "in",
