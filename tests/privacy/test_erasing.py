@@ -88,6 +88,13 @@ async def test_the_person_stays_suppressed_under_every_key_and_address(planted: 
     assert found == {"person", "address"}
 
 
+async def test_whoever_asks_about_the_person_hears_that_it_is_suppressed(planted: Planted) -> None:
+    await post(planted.client, ERASE, {"linkedinUrl": URL})
+    urls = [URL, f"in/{TOKEN}", "in/stranger", "nobody at all"]
+    answer = await post(planted.client, "/v1/identity/resolve", {"linkedinUrls": urls})
+    assert [one["suppressed"] for one in answer["results"]] == [True, True, False, False]
+
+
 async def test_another_workspace_may_know_the_person(
     planted: Planted, anonymous: httpx.AsyncClient, other_headers: dict[str, str]
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from leadwright.campaigns.model import Status as CampaignStatus
 from leadwright.engine import calendar
 from leadwright.engine.forecast_run import Course
-from leadwright.engine.model import Act, Enrolment, Facts, Finish, Hold, Rule, Wait
+from leadwright.engine.model import Act, Enrolment, Facts, Finish, Hold, Rule, Status, Wait
 from leadwright.engine.plan import rendered, walk
 from leadwright.engine.sequence import Sequence as Steps
 from leadwright.engine.sequence import Step
@@ -30,6 +30,9 @@ class Held:
     rule: str
     message: str
     until: datetime | None = None
+
+
+_SUPPRESSED = Held(Rule.SUPPRESSED, "the person is on the do-not-contact list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Why:
 def why(view: View) -> Why:
     """Without rules and with a due time that is past, the lead is next in line."""
     if view.is_through:
-        return Why(None, None, [_ended(view.status)])
+        return Why(None, None, list(_ended(view)))
     open_facts = replace(view.facts, suppressed=False, other_conversation=False, opens_at=None)
     decision, _, _ = walk(view.steps, view.step, view.enrolment, open_facts, view.now)
     if isinstance(decision, Finish):
@@ -86,10 +89,13 @@ def why(view: View) -> Why:
     return Why(step, due_at, held)
 
 
-def _ended(status: str) -> Held:
-    if status in STOPPED:
-        return Held("stopped", f"the lead was stopped: {status}")
-    return Held("finished", f"the sequence is over for the lead: {status}")
+def _ended(view: View) -> Iterator[Held]:
+    if view.status in STOPPED:
+        yield Held("stopped", f"the lead was stopped: {view.status}")
+        return
+    yield Held("finished", f"the sequence is over for the lead: {view.status}")
+    if view.status == Status.SKIPPED and view.facts.suppressed:
+        yield _SUPPRESSED
 
 
 def _due_at(decision: Act | Wait | Hold, view: View) -> datetime | None:
@@ -114,7 +120,7 @@ def _by_campaign(view: View) -> Iterator[Held]:
 
 def _by_person(view: View) -> Iterator[Held]:
     if view.facts.suppressed:
-        yield Held(Rule.SUPPRESSED, "the person is on the do-not-contact list")
+        yield _SUPPRESSED
     if view.facts.other_conversation:
         yield Held(Rule.OTHER_CONVERSATION, "the person is in conversation in another campaign")
 

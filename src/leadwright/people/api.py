@@ -1,7 +1,13 @@
 """The route that shows what the server makes of a LinkedIn address."""
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from leadwright.http.route import CurrentCall, api_router, needs
+from leadwright.identity import Identity, Refusal
 from leadwright.people import service, wire
+from leadwright.people.service import Resolved
+from leadwright.suppression import service as suppression
 
 router = api_router("identity")
 
@@ -23,4 +29,15 @@ async def resolve_identity(
     """
     urls = body.linkedin_urls or [body.linkedin_url]
     resolved = await service.resolve(call.connection, call.workspace_id, urls)
+    named = [one.found[0] for one in resolved if not isinstance(one.found, Refusal)]
+    erased = await suppression.erased(call.connection, call.workspace_id, named)
+    resolved = [_with_erasure(one, erased) for one in resolved]
     return wire.many(resolved) if body.linkedin_urls else wire.single(resolved[0])
+
+
+def _with_erasure(resolved: Resolved, erased: Collection[Identity]) -> Resolved:
+    """A person who was erased is suppressed, though the do-not-contact list shows no entry of theirs."""
+    if isinstance(resolved.found, Refusal) or resolved.found[0] not in erased:
+        return resolved
+    identity, person = resolved.found
+    return replace(resolved, found=(identity, replace(person, suppressed=True)))

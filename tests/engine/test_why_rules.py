@@ -1,0 +1,173 @@
+"""Each rule that can hold a lead, told of real rows that the engine has left behind."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.engine.conftest import World, step, url
+
+from leadwright.campaigns.schedule import Schedule, Weekday
+from leadwright.channels.channel import Later, Permanent, Unknown
+from leadwright.engine import why_service
+from leadwright.engine.why import Why
+from leadwright.engine.why_wire import why_body
+from leadwright.senders.limits import Limits, QuotaKind
+from leadwright.suppression import service as suppression
+
+MORNINGS = Schedule("UTC", (Weekday.MONDAY, Weekday.TUESDAY), opens=8 * 60, closes=10 * 60)
+
+
+async def asked(world: World, lead_id: str) -> Why:
+    async with world.database.session() as connection:
+        row, found = await why_service.explain(connection, world.workspace_id, lead_id, world.now)
+    assert [each.rule for each in why_body(row, found).held_by] == [each.rule for each in found.held_by]
+    return found
+
+
+async def untouched(world: World, *lead_ids: str) -> str:
+    """The one lead of these that nothing has happened to."""
+    statuses = await world.statuses(*lead_ids)
+    (place,) = [place for place, status in enumerate(statuses) if status == "PENDING"]
+    return lead_ids[place]
+
+
+async def rules(world: World, lead_id: str) -> dict[str, datetime | None]:
+    return {each.rule: each.until for each in (await asked(world, lead_id)).held_by}
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (Limits({QuotaKind.CONNECTIONS: 1}, {}, timedelta()), {"daily_cap": datetime(2026, 3, 3, tzinfo=UTC)}),
+        (Limits({}, {QuotaKind.CONNECTIONS: 1}, timedelta()), {"weekly_cap": datetime(2026, 3, 9, tzinfo=UTC)}),
+    ],
+)
+async def test_a_cap_holds_until_its_period_is_over(
+    world: World, limits: Limits, expected: dict[str, datetime]
+) -> None:
+    campaign = await world.campaign([step("connect")], senders=[await world.sender(limits=limits)])
+    first, second = await world.add(campaign, "ada", "bob")
+    await world.run()
+    waiting = await untouched(world, first, second)
+    assert await rules(world, waiting) == expected
+    world.now = expected.popitem()[1]
+    assert await rules(world, waiting) == {}
+    await world.run()
+    assert await rules(world, waiting) == {"finished": None}
+
+
+async def test_the_gap_between_two_deeds_of_a_sender(world: World) -> None:
+    sender = await world.sender(limits=Limits({}, {}, timedelta(minutes=10)))
+    campaign = await world.campaign([step("connect")], senders=[sender])
+    leads = await world.add(campaign, "ada", "bob", "eve")
+    await world.run(minutes=1)
+    open_ones = await world.rows("SELECT lead_id FROM action WHERE state <> 'done'")
+    waiting = [each for each in leads if (await world.lead(each)).status == "PENDING" and (each,) not in open_ones]
+    for lead in waiting:
+        until = (await rules(world, lead))["min_gap"]
+        assert until is not None
+        assert timedelta() < until - world.now <= timedelta(minutes=26)
+    assert waiting
+    await world.run(hours=1)
+    assert await world.statuses(*leads) == ["DONE"] * 3
+
+
+async def test_the_hours_of_the_campaign_of_the_lead_and_of_the_sender(world: World) -> None:
+    campaign = await world.campaign([step("connect")], schedule=MORNINGS)
+    (here,) = await world.add(campaign, "ada")
+    (there,) = await world.add(campaign, "bob", timeZone="America/New_York")
+    world.now = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
+    assert await rules(world, here) == {"outside_window": datetime(2026, 3, 3, 8, 0, tzinfo=UTC)}
+    assert await rules(world, there) == {"outside_window": datetime(2026, 3, 2, 13, 0, tzinfo=UTC)}
+    of_sender = await world.campaign([step("connect")], senders=[await world.sender(schedule=MORNINGS)])
+    (third,) = await world.add(of_sender, "eve")
+    assert await rules(world, third) == {"outside_window": datetime(2026, 3, 3, 8, 0, tzinfo=UTC)}
+
+
+async def test_as_many_new_leads_have_begun_as_may_in_a_day(world: World) -> None:
+    campaign = await world.campaign([step("connect")], max_new_leads_per_day=1)
+    leads = await world.add(campaign, "ada", "bob")
+    await world.run()
+    waiting = await untouched(world, *leads)
+    assert await rules(world, waiting) == {"new_leads_per_day": datetime(2026, 3, 3, tzinfo=UTC)}
+
+
+async def test_a_message_waits_for_the_acceptance(world: World) -> None:
+    sender = await world.sender()
+    steps = [step("connect"), step("message")]
+    campaign = await world.campaign(steps, senders=[sender], acceptance_timeout=timedelta(days=5))
+    (lead,) = await world.add(campaign, "ada")
+    await world.run(hours=1)
+    found = await asked(world, lead)
+    assert {each.rule: each.until for each in found.held_by} == {
+        "waiting_for_acceptance": datetime(2026, 3, 7, 9, 0, tzinfo=UTC)
+    }
+    assert found.step is not None
+    assert found.step.id == "message"
+    await world.told(sender, "ada", "connection_accepted")
+    assert await rules(world, lead) == {}
+
+
+async def test_a_task_and_an_unknown_outcome(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    task, lost = await world.add(campaign, "ada", "bob")
+    world.recorder.answers[url("ada")] = [Later("person")]
+    world.recorder.answers[url("bob")] = [Unknown("lost")]
+    world.recorder.truth = Unknown()
+    await world.run()
+    assert await rules(world, task) == {"waiting_for_task": None}
+    found = await asked(world, lost)
+    assert ([each.rule for each in found.held_by], found.due_at) == (["uncertain_action"], None)
+
+
+async def test_a_conversation_in_another_campaign(world: World) -> None:
+    sender = await world.sender()
+    first = await world.campaign([step("connect")], senders=[sender])
+    await world.add(first, "ada")
+    await world.run()
+    await world.told(sender, "ada", "reply", text="Let us talk")
+    second = await world.campaign([step("visit_profile")])
+    (lead,) = await world.add(second, "ada")
+    await world.run(hours=1)
+    assert "other_conversation" in await rules(world, lead)
+
+
+async def test_senders_that_are_away(world: World) -> None:
+    sender = await world.sender()
+    campaign = await world.campaign([step("connect"), step("follow", after={"days": 1})], senders=[sender])
+    (begun,) = await world.add(campaign, "ada")
+    await world.run()
+    (new,) = await world.add(campaign, "bob")
+    await world.remove_sender(sender)
+    await world.run(days=2)
+    assert await rules(world, begun) == {"sender_unavailable": None}
+    assert await rules(world, new) == {"sender_unavailable": None}
+
+
+async def test_a_field_that_is_missing(world: World) -> None:
+    campaign = await world.campaign([step("connect", note="About {{topic}}")])
+    (lead,) = await world.add(campaign, "ada")
+    await world.run(hours=1)
+    assert await rules(world, lead) == {"missing_field": None}
+    await world.add(campaign, "ada", on_duplicate="fill", topic="bees")
+    assert await rules(world, lead) == {}
+
+
+async def test_a_suppressed_person_is_never_approached_and_its_lead_says_so(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    (lead,) = await world.add(campaign, "ada")
+    await world.plan()
+    async with world.database.transaction() as connection:
+        entries = [{"linkedinUrl": url("ada")}]
+        await suppression.add(connection, world.workspace_id, entries, reason=None, now=world.now)
+    assert "suppressed" in await rules(world, lead)
+    await world.run()
+    assert (world.recorder.deeds, await world.statuses(lead)) == ([], ["SKIPPED"])
+    assert await rules(world, lead) == {"finished": None, "suppressed": None}
+
+
+async def test_a_lead_that_is_through_is_finished(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    done, failed = await world.add(campaign, "ada", "bob")
+    world.recorder.answers[url("bob")] = [Permanent("note_too_long")]
+    await world.run()
+    assert await rules(world, done) == await rules(world, failed) == {"finished": None}
