@@ -4,7 +4,7 @@ import argparse
 import time
 from collections.abc import Callable, Mapping
 
-from bench import curve, identity, ingest, memory, report, startup
+from bench import curve, deliveries, identity, ingest, memory, report, startup
 from bench.report import Result
 
 DEFAULT_SET: Mapping[str, Callable[[], list[Result]]] = {
@@ -12,6 +12,7 @@ DEFAULT_SET: Mapping[str, Callable[[], list[Result]]] = {
     "ingest": lambda: ingest.measure(batches=200, rounds=5),
     "curve": lambda: curve.measure(curve.SMALL, curve.DEFAULT),
     "memory": lambda: memory.measure(memory.SMALL),
+    "deliveries": deliveries.measure,
     "identity": identity.measure,
 }
 

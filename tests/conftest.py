@@ -8,23 +8,29 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 from hypothesis import settings as hypothesis_settings
+from tests.starting import sender_body
 
 from leadwright.accounts import service as accounts
 from leadwright.accounts.model import Workspace
 from leadwright.clock import system_clock
 from leadwright.crypto import SecretBox
 from leadwright.http.server import Server, bind, serving
+from leadwright.identity import Identity, linkedin_identity
+from leadwright.outbound.allowed import AllowedHosts
 from leadwright.postgres.embedded import attach
 from leadwright.postgres.guardian_lock import guardian_pidfd
 from leadwright.postgres.migrate import migrate
 from leadwright.postgres.pool import Database
+from leadwright.senders import model as senders_model
+from leadwright.senders import service as senders
+from leadwright.senders.limits import DEFAULT_PER_DAY, DEFAULT_PER_WEEK, Limits
 from leadwright.settings import Settings
 
 # Time limits of single examples fail on a busy machine without saying anything about the code.
@@ -126,6 +132,31 @@ async def workspace(database: Database) -> Workspace:
 async def other_workspace(database: Database) -> Workspace:
     async with database.transaction() as connection:
         return await accounts.create_workspace(connection, "Other", datetime.now(UTC))
+
+
+@dataclass(frozen=True)
+class SenderMaker:
+    database: Database
+    workspace: Workspace
+
+    async def __call__(self, workspace_id: str | None = None) -> str:
+        """A simulator sender of the default workspace unless said otherwise; answers its bare id."""
+        account = sender_body()["linkedinUrl"]
+        identity = linkedin_identity(account)
+        assert isinstance(identity, Identity)
+        limits = Limits(DEFAULT_PER_DAY, DEFAULT_PER_WEEK, timedelta())
+        settings = senders_model.Settings("Max Muster", account, identity, senders_model.ChannelName.SIMULATOR, limits)
+        keeping = senders.Keeping(SecretBox("a key for tests only"), AllowedHosts())
+        async with self.database.transaction() as connection:
+            made = await senders.create(
+                connection, workspace_id or self.workspace.id, keeping, settings, datetime.now(UTC)
+            )
+        return made.sender.id
+
+
+@pytest.fixture(scope="module")
+def make_sender(database: Database, workspace: Workspace) -> SenderMaker:
+    return SenderMaker(database, workspace)
 
 
 @dataclass(frozen=True)

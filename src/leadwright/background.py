@@ -13,6 +13,29 @@ BREATH_SECONDS = 0.1
 """The least time between two rounds: a thousand wakes a second make ten rounds, not a thousand."""
 
 
+class Bell:
+    """Wakes all who wait, at each ring; when it has ended, for good.
+
+    Take ``next_ring`` before looking whether there is something to do, and wait for it after: no ring is missed then.
+    """
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+        self.ended = False
+
+    @property
+    def next_ring(self) -> asyncio.Event:
+        return self._next
+
+    def ring(self) -> None:
+        rung, self._next = self._next, asyncio.Event()
+        rung.set()
+
+    def end(self) -> None:
+        self.ended = True
+        self.ring()
+
+
 class Duty:
     """Calls ``work`` until it answers False (nothing left), then waits for ``wake`` or ``pause`` seconds."""
 

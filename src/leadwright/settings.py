@@ -71,6 +71,21 @@ class Settings(BaseSettings):
     webhook_log_days: int = Field(
         30, ge=1, le=3650, description="Days that finished webhook deliveries stay in the log."
     )
+    history_days: int | None = Field(
+        None, ge=1, le=36_500, description="Days that entries of leads' histories stay; unset, for ever."
+    )
+    event_days: int | None = Field(
+        None, ge=1, le=36_500, description="Days that published events stay in the feed; unset, for ever."
+    )
+    message_days: int | None = Field(
+        None, ge=1, le=36_500, description="Days that messages and the texts of finished deeds stay; unset, for ever."
+    )
+    import_days: int | None = Field(
+        None, ge=1, le=36_500, description="Days that rows which an import did not add stay on record; unset, for ever."
+    )
+    audit_days: int | None = Field(
+        None, ge=1, le=36_500, description="Days that entries of the audit log stay; unset, for ever."
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="`auto` writes for people on a terminal and JSON elsewhere."
     )

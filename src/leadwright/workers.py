@@ -1,11 +1,13 @@
 """What one process does beside answering requests: publish, deliver, keep house; started and stopped in order."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
-from leadwright.background import Duty
+from leadwright.background import Bell, Duty
 from leadwright.campaigns import counters
 from leadwright.channels.registry import Channels
 from leadwright.clock import Clock
@@ -16,6 +18,7 @@ from leadwright.events.model import Placed
 from leadwright.http import idempotency
 from leadwright.outbound.client import OutboundClient
 from leadwright.postgres.pool import Connection, Database
+from leadwright.privacy import retention
 from leadwright.settings import Settings
 from leadwright.webhooks import delivery_store
 from leadwright.webhooks.announce import announce
@@ -24,18 +27,41 @@ from leadwright.webhooks.deliverer import Deliverer
 FOLD_EVERY_SECONDS = 2.0
 PUBLISH_EVERY_SECONDS = 0.25
 FORGET_EVERY_SECONDS = 60.0
+RETAIN_EVERY_SECONDS = 600.0
+
+
+class Part(StrEnum):
+    """What a process can be given to do. Publishing and housekeeping every process does, one at a time."""
+
+    DELIVERIES = "deliveries"
+    ENGINE = "engine"
+
+
+ALL_PARTS = frozenset(Part)
 
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """``committed`` is to be called after whatever may have recorded an event, so that it goes out at once."""
+    """``committed`` is to be called after whatever may have recorded an event, so that it goes out at once.
+
+    ``published`` rings when events have got their places in the feed. ``ending`` is to be called when the process is
+    about to stop: nothing new is begun from then on.
+    """
 
     committed: Callable[[], None]
+    published: Bell
+    ending: Callable[[], None]
 
 
 @asynccontextmanager
 async def working(
-    database: Database, settings: Settings, clock: Clock, secrets: SecretBox, outbound: OutboundClient
+    database: Database,
+    settings: Settings,
+    clock: Clock,
+    secrets: SecretBox,
+    outbound: OutboundClient,
+    *,
+    parts: Collection[Part] = ALL_PARTS,
 ) -> AsyncGenerator[Workers]:
     """All of it runs while the block does; what is under way at its end is finished or given back."""
     deliverer = Deliverer(
@@ -47,7 +73,13 @@ async def working(
         slots=settings.webhook_concurrency,
         seconds=settings.webhook_timeout,
     )
-    duties = _duties(database, settings, clock, deliverer.wake)
+    bell = Bell()
+
+    def published() -> None:
+        bell.ring()
+        deliverer.wake()
+
+    duties = _duties(database, settings, clock, published)
     channels = Channels(database, outbound)
     engine = EngineDuties(database, secrets, channels, clock, recorded=duties[0].wake)
 
@@ -55,17 +87,21 @@ async def working(
         duties[0].wake()
         engine.wake()
 
+    def ending() -> None:
+        bell.end()
+        deliverer.end()
+
     for duty in duties:
         duty.start()
-    deliverer.start()
-    engine.start()
+    if Part.DELIVERIES in parts:
+        deliverer.start()
+    if Part.ENGINE in parts:
+        engine.start()
     try:
-        yield Workers(committed)
+        yield Workers(committed, bell, ending)
     finally:
-        await engine.stop()
-        for duty in duties:
-            await duty.stop()
-        await deliverer.stop()
+        ending()
+        await asyncio.gather(engine.stop(), deliverer.stop(), *(duty.stop() for duty in duties))
 
 
 def _duties(database: Database, settings: Settings, clock: Clock, published: Callable[[], None]) -> Sequence[Duty]:
@@ -91,8 +127,12 @@ def _duties(database: Database, settings: Settings, clock: Clock, published: Cal
             forgotten += await delivery_store.forget_finished(connection, before)
         return forgotten > 0
 
+    async def forget_old() -> bool:
+        return await retention.forget_old(database, retention.Days.of(settings), clock())
+
     return (
         Duty("publish_events", publish, pause=PUBLISH_EVERY_SECONDS),
         Duty("fold_counters", fold, pause=FOLD_EVERY_SECONDS),
         Duty("forget_expired", forget, pause=FORGET_EVERY_SECONDS),
+        Duty("forget_old", forget_old, pause=RETAIN_EVERY_SECONDS),
     )

@@ -45,6 +45,13 @@ def test_memory_samples_until_the_last_request() -> None:
     assert lines_starting(output, *shown) == list(shown)
 
 
+@pytest.mark.slow
+def test_deliveries_compares_with_a_bare_loop() -> None:
+    output = output_of("deliveries", "--count", "80", *FEW_ROUNDS, "--log", "100")
+    measures = ("deliveries : bare aiohttp loop", "with one endpoint hanging", "claim with 100 delivered rows")
+    assert lines_starting(output, *measures) == list(measures)
+
+
 def test_identity_names_every_kind_of_address() -> None:
     output = output_of("identity", *FEW_ROUNDS)
     assert lines_starting(output, "common", "refused: empty slug") == ["common", "refused: empty slug"]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from tests.starting import SLEEPING
 
 from leadwright.accounts import service as accounts
 from leadwright.accounts.model import Workspace
@@ -13,7 +14,6 @@ from leadwright.campaigns.model import Action, Settings
 from leadwright.postgres.pool import Database
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
-PLAIN = Settings("Campaign")
 
 
 @pytest.fixture
@@ -29,10 +29,16 @@ async def own(
 
 
 @pytest.fixture
-def make_campaign(database: Database, workspace: Workspace) -> Callable[..., Awaitable[str]]:
-    """Makes a campaign that has gone through the actions given; answers its bare id."""
+def make_campaign(
+    database: Database, workspace: Workspace, make_sender: Callable[..., Awaitable[str]]
+) -> Callable[..., Awaitable[str]]:
+    """Makes a campaign that has gone through the actions given; answers its bare id.
 
-    async def make(*actions: Action, settings: Settings = PLAIN) -> str:
+    Without settings it has a sender and steps, so that it can be started.
+    """
+
+    async def make(*actions: Action, settings: Settings | None = None) -> str:
+        settings = settings or Settings("Campaign", sender_ids=(await make_sender(),), sequence=SLEEPING)
         async with database.transaction() as connection:
             made = await service.create(connection, workspace.id, settings, NOW)
             for action in actions:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.starting import add_sender, startable
 
 from leadwright import ids
 from leadwright.campaigns import service
@@ -249,7 +250,7 @@ async def test_an_unknown_sender_is_refused(client: httpx.AsyncClient, sender: s
 
 
 async def test_actions_answer_as_clients_expect(client: httpx.AsyncClient) -> None:
-    made = await create(client)
+    made = await create(client, **await startable(client))
     expected = [("start", "started"), ("pause", "paused"), ("resume", "started"), ("finish", "finished")]
     messages = {"start": "started", "pause": "paused", "resume": "resumed", "finish": "finished"}
     for action, status in expected:
@@ -290,7 +291,7 @@ async def test_actions_answer_as_clients_expect(client: httpx.AsyncClient) -> No
 async def test_what_is_no_action_here_changes_nothing(
     client: httpx.AsyncClient, before: list[str], body: dict[str, Any]
 ) -> None:
-    made = await create(client)
+    made = await create(client, **await startable(client))
     await act(client, made, *before)
     shown = (await client.get(f"/v1/campaigns/{made['id']}")).json()
     answer = refused(await client.patch(f"/v1/campaigns/{made['id']}", json=body))
@@ -301,7 +302,10 @@ async def test_what_is_no_action_here_changes_nothing(
 
 
 async def test_editing_changes_what_was_sent_and_no_more(client: httpx.AsyncClient) -> None:
-    made = await create(client, description="Old", schedule=OFFICE, sequence=SEQUENCE, maxNewLeadsPerDay=5)
+    senders = [await add_sender(client)]
+    made = await create(
+        client, description="Old", schedule=OFFICE, sequence=SEQUENCE, maxNewLeadsPerDay=5, senderIds=senders
+    )
     await act(client, made, "start")
     before = (await client.get(f"/v1/campaigns/{made['id']}")).json()
     change = {"description": None, "schedule": None, "maxNewLeadsPerDay": None}
@@ -422,11 +426,12 @@ async def test_reading_and_writing_want_their_scopes(anonymous: httpx.AsyncClien
 
 
 async def test_the_list_is_filtered_by_status(own: httpx.AsyncClient) -> None:
+    ready = await startable(own)
     made = {
         "draft": await create(own, name="draft"),
-        "started": await create(own, name="started"),
-        "paused": await create(own, name="paused"),
-        "finished": await create(own, name="finished"),
+        "started": await create(own, name="started", **ready),
+        "paused": await create(own, name="paused", **ready),
+        "finished": await create(own, name="finished", **ready),
     }
     await act(own, made["started"], "start")
     await act(own, made["paused"], "start", "pause")

@@ -99,9 +99,13 @@ async def test_each_action_goes_where_it_may_and_nowhere_else(
 
 
 async def test_statuses_are_told_as_events_in_their_order(
-    database: Database, workspace: Workspace, make_campaign: MakeCampaign
+    database: Database,
+    workspace: Workspace,
+    make_campaign: MakeCampaign,
+    make_sender: Callable[[], Awaitable[str]],
 ) -> None:
-    campaign_id = await make_campaign(settings=Settings("Founders"))
+    ready = Settings("Founders", sender_ids=(await make_sender(),), sequence=VISIT)
+    campaign_id = await make_campaign(settings=ready)
     await count(database, workspace, campaign_id, {"leads": 3, "active": 3, "messages_sent": 2})
     async with database.transaction() as connection:
         for action in (Action.START, Action.PAUSE, Action.RESUME, Action.FINISH):

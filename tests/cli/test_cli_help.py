@@ -10,6 +10,8 @@ COMMANDS = [
     "demo",
     "doctor",
     "identity",
+    "forecast",
+    "simulate",
     "keys create",
     "keys list",
     "keys revoke",

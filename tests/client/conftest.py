@@ -1,5 +1,6 @@
 """A proxy before the real server that loses requests and answers as it is told, and clients that go through it."""
 
+import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,3 +101,11 @@ def blocking(base_url: str, headers: dict[str, str]) -> Callable[..., Any]:
         return Client(options.pop("url", base_url), headers["X-API-Key"], **options)
 
     return opened
+
+
+@pytest.fixture
+async def startable(direct: AsyncClient) -> str:
+    """The id of a draft that can be started: it has a step and a sender."""
+    sender = await direct.senders.create("Ada", f"in/{secrets.token_hex(8)}", "manual")
+    sequence = {"steps": [{"id": "later", "type": "visit_profile", "after": {"days": 9}}]}
+    return (await direct.campaigns.create("Startable", sender_ids=[sender.id], sequence=sequence)).id

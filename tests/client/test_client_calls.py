@@ -95,6 +95,8 @@ async def test_campaigns_from_making_to_deleting(direct):
     assert (await direct.campaigns.edit(made.id, name="Summer", description=None)).name == "Summer"
     assert (await direct.campaigns.set_sequence(made.id, {"steps": []})).sequence_version == 2
     assert (await direct.campaigns.stats(made.id)).funnel.total_leads == 0
+    sender = await direct.senders.create("Bo", "in/bo", "manual")
+    await direct.campaigns.edit(made.id, sender_ids=[sender.id], sequence=sequence)
     assert (await direct.campaigns.start(made.id)).new_status == "started"
     assert (await direct.campaigns.pause(made.id)).message == "Campaign paused successfully"
     with pytest.raises(InvalidCampaignAction):
@@ -103,6 +105,7 @@ async def test_campaigns_from_making_to_deleting(direct):
     await direct.campaigns.finish(made.id)
     assert (await direct.campaigns.read(made.id)).finished_by == "api"
     assert (await direct.campaigns.delete(made.id)).success
+    await direct.senders.remove(sender.id)
     with pytest.raises(CampaignNotFound):
         await direct.campaigns.read(made.id)
 
@@ -147,7 +150,8 @@ async def test_who_is_whom(direct):
     assert joined.identity_key == "slug:typed"
 
 
-async def test_the_feed_is_walked_from_a_cursor(direct, campaign):
+async def test_the_feed_is_walked_from_a_cursor(direct, startable):
+    campaign = startable
     await direct.campaigns.start(campaign)
     seen = []
     async with asyncio.timeout(30):
@@ -203,10 +207,10 @@ async def test_senders(direct):
     assert (made.first_name, made.limits.messages_per_day, made.simulated) == ("Ada", 5, False)
     assert (await direct.senders.edit(made.id, name="Ada King")).name == "Ada King"
     assert made.id in [each.id async for each in direct.senders.every()]
-    assert (await direct.senders.page()).pagination.total == 1
-    [quota] = (await direct.senders.quotas()).senders
+    assert (await direct.senders.page()).pagination.total >= 1
+    [quota] = [each for each in (await direct.senders.quotas()).senders if each.id == made.id]
     assert (quota.id, quota.quotas.messages.limit) == (made.id, 5)
-    [standing] = (await direct.senders.standing()).senders
+    [standing] = [each for each in (await direct.senders.standing()).senders if each.id == made.id]
     assert (standing.remaining_messages, standing.messages_sent_today) == (5, 0)
     assert [each async for each in direct.inbox.conversations(made.id)] == []
     assert (await direct.inbox.conversations_page(made.id, unread=True)).pagination.has_more is False

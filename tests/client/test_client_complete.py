@@ -10,7 +10,7 @@ import pytest
 
 from leadwright.client import asynchronous_groups, blocking_groups, errors
 from leadwright.client.binding import AsyncGroup, Bound, Group
-from leadwright.client.request import Request, Walk
+from leadwright.client.request import File, Request, Walk
 from leadwright.http.app import create_app
 from leadwright.http.openapi import document as written
 from leadwright.settings import Settings
@@ -52,6 +52,8 @@ def made_by(function: Any) -> Request[Any]:
 def something(annotation: Any) -> Any:
     if annotation is str:
         return "x"
+    if annotation is bytes:
+        return b"x"
     return {"steps": []} if get_origin(annotation) is dict else []
 
 
@@ -111,6 +113,8 @@ def compare(answer: Any, schema: dict[str, Any]) -> None:
 @pytest.mark.parametrize("place", REQUESTS, ids=".".join)
 def test_an_answer_has_the_documented_fields(place: tuple[str, str]) -> None:
     made = REQUESTS[place]
+    if made.answer is File:
+        return
     responses = ROUTES[made.method, made.template]["responses"]
     [good] = [response for status, response in responses.items() if status.startswith("2")][:1]
     compare(made.answer, good["content"]["application/json"]["schema"])

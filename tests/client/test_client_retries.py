@@ -68,8 +68,8 @@ async def test_retry_after_is_obeyed_and_other_waits_double(through, proxy, wait
         assert doubled / 2 <= wait <= doubled
 
 
-async def test_what_changes_something_is_not_sent_again_when_its_answer_was_lost(through, proxy, direct):
-    campaign = (await direct.campaigns.create("Started once")).id
+async def test_what_changes_something_is_not_sent_again_when_its_answer_was_lost(through, proxy, direct, startable):
+    campaign = startable
     proxy.verdicts = ["lose"]
     with pytest.raises(ConnectionFailed, match="may have been done"):
         await through.campaigns.start(campaign)
@@ -78,8 +78,8 @@ async def test_what_changes_something_is_not_sent_again_when_its_answer_was_lost
 
 
 @pytest.mark.parametrize("verdict", [BUSY, 429])
-async def test_it_is_when_the_server_says_that_nothing_was_done(through, proxy, direct, verdict):
-    campaign = (await direct.campaigns.create("Started later")).id
+async def test_it_is_when_the_server_says_that_nothing_was_done(through, proxy, startable, verdict):
+    campaign = startable
     proxy.verdicts = [verdict]
     assert (await through.campaigns.start(campaign)).new_status == "started"
 

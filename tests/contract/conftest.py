@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.starting import startable
 
 from leadwright.accounts import service as accounts
 from leadwright.postgres.pool import Database
@@ -78,10 +79,10 @@ def refused() -> Callable[..., JSON]:
 
 @pytest.fixture
 def make_campaign(own: httpx.AsyncClient) -> Callable[..., Awaitable[str]]:
-    """Makes a campaign in the own workspace; answers its id."""
+    """Makes a campaign in the own workspace, which can be started unless the fields say otherwise; answers its id."""
 
     async def make(**fields: Any) -> str:
-        answer = await own.post("/v1/campaigns", json={"name": "Campaign", **fields})
+        answer = await own.post("/v1/campaigns", json={"name": "Campaign", **await startable(own), **fields})
         assert answer.status_code == 201, answer.text
         return answer.json()["id"]
 

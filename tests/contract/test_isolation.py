@@ -279,13 +279,16 @@ def requests(operation: Operation, ours: World, name_of: Callable[[str], str]) -
     """The route asked with a foreign or a never-used id in one place, or in a place and all behind it."""
     path = {name: ours.named(name.removesuffix("_id")) for name in operation.in_path}
     own = {name: ours.named(REFERENCES[name]) for name in operation.needed if name in REFERENCES}
+    body = operation.body
+    for name in operation.in_body:
+        body = put(body, name, ours.named(REFERENCES[name])) if name in (body or {}) else body
     for at, name in enumerate(operation.in_path):
         foreign = {each: name_of(each.removesuffix("_id")) for each in operation.in_path[at:]}
-        yield name, Asked(operation, path | foreign, own, operation.body)
+        yield name, Asked(operation, path | foreign, own, body)
     for name in operation.in_query:
-        yield name, Asked(operation, path, {**own, name: name_of(REFERENCES[name])}, operation.body)
+        yield name, Asked(operation, path, {**own, name: name_of(REFERENCES[name])}, body)
     for name in operation.in_body:
-        yield name, Asked(operation, path, own, put(operation.body, name, name_of(REFERENCES[name])))
+        yield name, Asked(operation, path, own, put(body, name, name_of(REFERENCES[name])))
 
 
 async def rows_of(database: Database, workspace_id: str) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import jsonschema_rs
 import pytest
+from tests.starting import add_sender
 
 JSON = dict[str, Any]
 
@@ -59,11 +60,12 @@ def ask(client: httpx.AsyncClient, document: JSON) -> Documented:
 
 
 @pytest.fixture
-async def campaign(ask: Documented) -> str:
+async def campaign(ask: Documented, client: httpx.AsyncClient) -> str:
     """A campaign with a sequence and a schedule, and somebody on the do-not-contact list."""
     steps = [{"id": "invite", "type": "connect", "note": "Hi {{firstName}}"}]
     schedule = {"timeZone": "Europe/Berlin", "days": ["mon"], "from": "09:00", "to": "17:30"}
-    body = {"name": "Documented", "sequence": {"steps": steps}, "schedule": schedule}
+    senders = [await add_sender(client)]
+    body = {"name": "Documented", "sequence": {"steps": steps}, "schedule": schedule, "senderIds": senders}
     entries = [{"linkedinUrl": "linkedin.com/in/stop-me"}, {"email": "a@x.example"}, {"company": "Acme"}, 5]
     await ask("POST", "/v1/suppressions", json={"entries": entries, "reason": "asked"})
     return (await ask("POST", "/v1/campaigns", json=body))["id"]

@@ -180,7 +180,7 @@ async def test_2_every_campaign_accepts_leads_and_says_whether_they_will_move(ow
         assert (await own.patch(f"/v1/campaigns/{campaign}", json={"action": action})).status_code == 200
     told = await add(campaign, ["in/jane"], "?report=full")
     assert counts(told) == (1, 0, 0)
-    assert told["willProcess"] is False
+    assert told["willProcess"] is (actions == ["start"])
     assert told["willProcessReason"]
 
 

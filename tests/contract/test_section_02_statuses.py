@@ -145,3 +145,60 @@ async def test_10_inbound_facts_are_taken_once(own, walk):
     assert first == {"success": True, "duplicate": False, "leadId": lead["id"]}
     assert again == {"success": True, "duplicate": True, "leadId": lead["id"]}
     assert (await own.get(f"/v1/leads/{lead['id']}")).json()["status"] == "REPLY_RECEIVED"
+
+
+async def test_2_a_reply_stops_the_lead_at_once(own, walk):
+    lead = await walk([CONNECT, HELLO, LATER], "REPLY_RECEIVED", {"replyRate": 1, "replyAfter": {"seconds": 1}})
+    why = (await own.get(f"/v1/leads/{lead['id']}/why")).json()
+    assert why["nextStep"] is None
+    assert (await history(own, lead))[-1] == "REPLY_RECEIVED"
+
+
+@pytest.mark.parametrize("verdict", [{"status": "MEETING_BOOKED"}, {"customLeadStatus": "WRONG_PERSON"}])
+async def test_2_an_outcome_stops_the_sequence_and_so_does_a_wrong_person(own, walk, verdict):
+    lead = await walk([visit(), LATER], "PROFILE_VIEWED")
+    assert (await own.get(f"/v1/leads/{lead['id']}/why")).json()["nextStep"] is not None
+    await own.patch(f"/v1/leads/{lead['id']}/status", json=verdict)
+    why = (await own.get(f"/v1/leads/{lead['id']}/why")).json()
+    assert why["nextStep"] is None
+    assert {held["rule"] for held in why["heldBy"]} <= {"stopped", "finished"}
+
+
+async def test_3_pausing_keeps_every_leads_position_and_resuming_goes_on_from_it(own, walk):
+    lead = await walk([visit(), LATER], "PROFILE_VIEWED")
+    before = (await own.get(f"/v1/leads/{lead['id']}/why")).json()
+    path = f"/v1/campaigns/{lead['campaignId']}"
+    await own.patch(path, json={"action": "pause"})
+    paused = (await own.get(f"/v1/leads/{lead['id']}/why")).json()
+    assert paused["nextStep"] == before["nextStep"]
+    assert "paused" in [held["rule"] for held in paused["heldBy"]]
+    await own.patch(path, json={"action": "resume"})
+    assert (await own.get(f"/v1/leads/{lead['id']}/why")).json()["nextStep"] == before["nextStep"]
+
+
+async def test_9_a_suppression_holds_also_when_a_deed_is_due(own, walk, feed):
+    lead = await walk([visit(), LATER], "PROFILE_VIEWED")
+    await own.post("/v1/suppressions", json={"entries": [{"linkedinUrl": "in/Jane"}]})
+    why = (await own.get(f"/v1/leads/{lead['id']}/why")).json()
+    assert "suppressed" in [held["rule"] for held in why["heldBy"]] or why["nextStep"] is None
+
+
+async def test_10_why_tells_what_happens_next_and_what_holds_it(own, walk):
+    lead = await walk([visit(), LATER], "PROFILE_VIEWED")
+    why = (await own.get(f"/v1/leads/{lead['id']}/why")).json()
+    assert {"leadId", "status", "nextStep", "dueAt", "heldBy"} <= why.keys()
+    assert (why["leadId"], why["status"]) == (lead["id"], "PROFILE_VIEWED")
+    assert {"id": "later", "type": "message"}.items() <= why["nextStep"].items()
+    assert all({"rule", "message", "until"} <= held.keys() for held in why["heldBy"])
+    assert why["heldBy"]
+
+
+async def test_10_a_missing_field_holds_the_lead_and_why_says_so(own, walk, leads_of):
+    steps = [visit(), {"id": "hello", "type": "connect", "note": "Hi {{firstName}}"}]
+    lead = await walk(steps, "PROFILE_VIEWED", person={"linkedinUrl": "in/nameless"})
+    async with asyncio.timeout(60):
+        while True:
+            why = (await own.get(f"/v1/leads/{lead['id']}/why")).json()
+            if [held["rule"] for held in why["heldBy"]] == ["missing_field"]:
+                break
+    assert "firstName" in why["heldBy"][0]["message"]

@@ -128,11 +128,11 @@ class Site:
             command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
 
-    async def start(self) -> None:
+    async def start(self, *options: str) -> None:
         """Returns when it is ready."""
         with self.log.open("a") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "leadwright", "serve", "--port", "0"),
+                *(sys.executable, "-m", "leadwright", "serve", "--port", "0", *options),
                 env=self.environment,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -162,6 +162,9 @@ class Site:
         with attach(self.data_dir) as database:
             assert database.guardian_pid
             os.kill(database.guardian_pid, signal.SIGKILL)
+
+    def caller(self, headers: dict[str, str]) -> "Caller":
+        return Caller(self, headers)
 
     async def look(self) -> Stored:
         """What is stored, at one moment. Raises AssertionError when something is that never may be."""

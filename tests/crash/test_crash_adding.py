@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import pytest
+from tests.starting import SLEEPING, sender_body
 
 CLIENTS = 8
 PEOPLE_AHEAD = 300
@@ -163,7 +164,9 @@ async def feed(caller: Caller, campaign: str, length: int) -> list[str]:
 
 async def survive(site: Site, make_caller: Callable[[], Caller], dice: random.Random, victims: Sequence[str]) -> None:
     caller = make_caller()
-    ids = [(await caller.insist("POST", "/v1/campaigns", json={"name": name})).json()["id"] for name in "AB"]
+    sender = (await caller.insist("POST", "/v1/senders", json=sender_body())).json()["id"]
+    ready = {"sequence": SLEEPING, "senderIds": [sender]}
+    ids = [(await caller.insist("POST", "/v1/campaigns", json={"name": name, **ready})).json()["id"] for name in "AB"]
     await caller.insist("PATCH", f"/v1/campaigns/{ids[0]}", json={"action": "start"})
     campaigns = [Told(ids[0], keyed=True), Told(ids[1], keyed=False)]
     happened = ["campaign.started"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import pytest
+from tests.starting import SLEEPING, sender_body
 
 WRITERS = 8
 PATIENCE = 60.0
@@ -38,7 +39,9 @@ class Happened:
 
 async def write(caller: Caller, happened: Happened, number: int, over: asyncio.Event) -> None:
     """Starts a campaign, then pauses and resumes it; after a lost answer its status tells what happened."""
-    name = {"name": f"Campaign {number}"}
+    made = await caller.insist("POST", "/v1/senders", json=sender_body(), key=uuid.uuid4().hex)
+    sender = made.json()["id"]
+    name = {"name": f"Campaign {number}", "sequence": SLEEPING, "senderIds": [sender]}
     campaign = (await caller.insist("POST", "/v1/campaigns", json=name, key=uuid.uuid4().hex)).json()["id"]
     action, event_type, status = "start", "campaign.started", "started"
     while not over.is_set():

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import httpx
 import psycopg
 import pytest
+from tests.starting import startable
 
 from leadwright.postgres.binaries import OVERRIDE_VARIABLE, find_binaries
 from leadwright.postgres.embedded import EmbeddedPostgresError, attach
@@ -70,7 +71,8 @@ async def test_it_is_migrated_by_hand_and_then_does_everything(own_site: Site) -
 
 
 async def use_everything(client: httpx.AsyncClient) -> None:
-    campaign = (await client.post("/v1/campaigns", json={"name": "On their own"})).json()["id"]
+    made = {"name": "On their own", **await startable(client)}
+    campaign = (await client.post("/v1/campaigns", json=made)).json()["id"]
     person = {"linkedinUrl": "in/someone", "email": "jane@example.com", "score": 85}
     rows = [person, {"linkedinUrl": "https://linkedin.com/in/SomeOne/"}, {"linkedinUrl": "in/other"}, None]
     add = {"campaignId": campaign, "leads": rows}

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.starting import startable
 
 SEED_LEADS = json.loads(
     """
@@ -270,9 +271,23 @@ async def test_will_process_says_what_is_in_the_way(client, make_campaign, add):
     campaign = await make_campaign()
     told = await add(campaign, ["in/a"], "?report=full")
     assert (told["willProcess"], "draft" in told["willProcessReason"]) == (False, True)
-    started = await make_campaign(sequence={"steps": []})
+    started = await make_campaign(**await startable(client))
     assert (await client.patch(f"/v1/campaigns/{started}", json={"action": "start"})).status_code == 200
+    told = await add(started, ["in/a"], "?report=full")
+    assert (told["willProcess"], told["willProcessReason"]) == (True, "The campaign is started")
+    await client.put(f"/v1/campaigns/{started}/sequence", json={"steps": []})
     assert "no steps" in (await add(started, ["in/a"], "?report=full"))["willProcessReason"]
+    await client.patch(f"/v1/campaigns/{started}", json={"senderIds": []})
+    assert "no sender" in (await add(started, ["in/a"], "?report=full"))["willProcessReason"]
+
+
+async def test_a_removed_sender_is_none(client, make_campaign, add):
+    ready = await startable(client)
+    campaign = await make_campaign(**ready)
+    await client.patch(f"/v1/campaigns/{campaign}", json={"action": "start"})
+    assert (await client.delete(f"/v1/senders/{ready['senderIds'][0]}")).status_code == 200
+    told = await add(campaign, ["in/a"], "?report=full")
+    assert (told["willProcess"], "no sender" in told["willProcessReason"]) == (False, True)
 
 
 async def test_a_dry_run_tells_the_same_and_changes_nothing(client, make_campaign, add, read_all):

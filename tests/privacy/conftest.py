@@ -179,19 +179,26 @@ ENCODED = (
 """The mark as it shows in text of any kind, in bytes, and in base64 at each of its three places."""
 
 
+_EVERY_VALUE = sql.SQL("SELECT {}::text, to_jsonb(t) ->> 'workspace_id' FROM {} t WHERE {} IS NOT NULL")
+
+
 @pytest.fixture
-def search(database: Database) -> Callable[..., Any]:
-    """Every ``table.column`` of the database in which the mark stands, read from the catalogue."""
+def search(database: Database, planted: Planted) -> Callable[..., Any]:
+    """Every ``table.column`` of the database in which the mark stands, read from the catalogue.
+
+    Rows of other workspaces, in which other tests plant, are left out.
+    """
 
     async def found() -> set[str]:
         places: set[str] = set()
         async with database.session() as connection:
             for table, column in await columns(connection):
-                query = sql.SQL("SELECT {}::text FROM {} WHERE {} IS NOT NULL").format(
-                    *map(sql.Identifier, (column, table, column))
-                )
-                for (text,) in await (await connection.execute(query)).fetchall():
-                    if any(form in text.lower() for form in ENCODED):
+                query = sql.SQL(
+                    "SELECT {}::text, to_jsonb(t) ->> 'workspace_id' FROM {} t WHERE {} IS NOT NULL"
+                ).format(*map(sql.Identifier, (column, table, column)))
+                for text, workspace in await (await connection.execute(query)).fetchall():
+                    ours = workspace is None or workspace.replace("-", "") == planted.workspace_id
+                    if ours and any(form in text.lower() for form in ENCODED):
                         places.add(f"{table}.{column}")
         return places
 

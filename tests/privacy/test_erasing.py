@@ -5,9 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.privacy.conftest import EMAIL, MARK, TOKEN, URL, Planted, columns, post
+from tests.privacy.conftest import EMAIL, MARK, NOW, TOKEN, URL, Planted, columns, post
 
 from leadwright import ids
+from leadwright.channels.channel import InboundFact
+from leadwright.engine import service as engine
 from leadwright.identity import linkedin_identity
 from leadwright.postgres.pool import Database
 from leadwright.privacy.model import ERASED
@@ -166,6 +168,30 @@ async def test_a_stranger_to_us_is_suppressed_all_the_same(planted: Planted) -> 
     body = {"campaignId": planted.campaign, "leads": [{"linkedinUrl": "in/never-seen"}]}
     added = (await post(planted.client, "/v1/leads", body, key=""))["errors"]
     assert [error["code"] for error in added] == ["suppressed"]
+
+
+async def test_what_an_erased_person_does_later_is_not_kept(planted: Planted, database: Database, search: Any) -> None:
+    sender = await post(
+        planted.client, "/v1/senders", {"name": "S", "linkedinUrl": "in/sender-s", "channel": "simulator"}
+    )
+    await post(planted.client, ERASE, {"linkedinUrl": URL})
+    bare = ids.bare(ids.Prefix.SENDER, sender["id"])
+    for kind, url in (("reply", URL), ("connection_accepted", f"in/{TOKEN}")):
+        fact = InboundFact(kind, url, MARK, f"fact {MARK}", NOW)  # type: ignore[arg-type]
+        async with database.transaction() as connection:
+            told = await engine.receive(connection, planted.workspace_id, bare or "", fact, NOW)
+        assert told == engine.Received(False, None)
+    assert await search() == set()
+
+
+async def test_a_key_that_turns_out_to_be_theirs_is_suppressed_too_and_not_kept(planted: Planted, search: Any) -> None:
+    await post(planted.client, ERASE, {"linkedinUrl": URL})
+    body = {"linkedinUrl": f"in/ACoAAnew{MARK}", "sameAs": URL}
+    assert (await post(planted.client, "/v1/identity/aliases", body, key=""))["learned"] is False
+    rows = {"campaignId": planted.campaign, "leads": [{"linkedinUrl": f"in/ACoAAnew{MARK}"}]}
+    told = await post(planted.client, "/v1/leads", rows, key="")
+    assert [error["code"] for error in told["errors"]] == ["suppressed"]
+    assert await search() == set()
 
 
 @pytest.mark.parametrize(

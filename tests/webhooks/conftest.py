@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from aiohttp import web
+from tests.starting import startable
 
 from leadwright.settings import Settings
 
@@ -116,8 +117,8 @@ async def happen(client: httpx.AsyncClient) -> Happen:
 
     async def act(*actions: str, campaign: str | None = None) -> str:
         if campaign is None:
-            steps = {"steps": [{"id": "visit", "type": "visit_profile"}]}
-            campaign = (await client.post("/v1/campaigns", json={"name": "Told", "sequence": steps})).json()["id"]
+            body = {"name": "Told", **await startable(client)}
+            campaign = (await client.post("/v1/campaigns", json=body)).json()["id"]
         for action in actions:
             answer = await client.patch(f"/v1/campaigns/{campaign}", json={"action": action})
             assert answer.status_code == 200, answer.text

@@ -134,6 +134,11 @@ async def audit_log(
     return await audit_store.page(connection, workspace_id, key_id=key_id, action=action, after=after, limit=limit)
 
 
+async def forget_audit(connection: Connection, before: datetime, limit: int) -> int:
+    """Removes up to ``limit`` entries older than a time, of all workspaces: the one way that an entry goes."""
+    return await audit_store.forget_before(connection, before, limit=limit)
+
+
 async def audit_command(connection: Connection, workspace_id: str, command: str, detail: str, now: datetime) -> None:
     """Writes down what was changed on the command line, in its transaction."""
     entry = AuditEntry(ids.new_id(), now, command, detail, 0, None, "command line", None, None)

@@ -21,6 +21,8 @@ from leadwright.campaigns.model import (
 )
 from leadwright.clock import iso
 from leadwright.engine import stopping, waking
+from leadwright.engine.hands import hands
+from leadwright.engine.readiness import Obstacle, obstacles
 from leadwright.engine.sequence import Sequence as Steps
 from leadwright.engine.sequence import changed_steps, parse_sequence
 from leadwright.errors import Detail, InvalidRequest, NotFound
@@ -130,9 +132,12 @@ async def edit(
 async def act(connection: Connection, workspace_id: str, campaign_id: str, action: Action, now: datetime) -> Status:
     """Takes the campaign to the status that the action leads to, which is returned, and records the event.
 
-    Raises NotFound, and InvalidRequest when the action does not fit the present status.
+    Raises NotFound, and InvalidRequest when the action does not fit the present status, or when what is to be started
+    cannot work.
     """
     way = TRANSITIONS[action]
+    if action is Action.START:
+        await _require_ready(connection, workspace_id, campaign_id)
     name = await store.change_status(
         connection,
         workspace_id,
@@ -230,23 +235,44 @@ async def delete(connection: Connection, workspace_id: str, campaign_id: str) ->
     await store.delete(connection, workspace_id, campaign_id)
 
 
+async def what_is_in_the_way(connection: Connection, workspace_id: str, campaign_id: str) -> list[Obstacle]:
+    """Why the campaign cannot work, whatever its status: no sender, no steps, steps that nobody can do.
+
+    Raises NotFound.
+    """
+    settings = (await _campaign(connection, workspace_id, campaign_id)).settings
+    return obstacles(settings.sequence, await hands(connection, workspace_id, settings.sender_ids))
+
+
+async def _require_ready(connection: Connection, workspace_id: str, campaign_id: str) -> None:
+    """Holds the campaign, so that what was found stays so until it is started. Raises InvalidRequest for a draft."""
+    if not await store.lock(connection, workspace_id, campaign_id):
+        raise not_found()
+    if (await _campaign(connection, workspace_id, campaign_id)).status is not Status.DRAFT:
+        return
+    found = await what_is_in_the_way(connection, workspace_id, campaign_id)
+    if found:
+        raise invalid_action(*(Detail(each.path, each.message) for each in found))
+
+
 def not_found() -> NotFound:
     return NotFound("Campaign not found", code="campaign_not_found")
 
 
-def invalid_action(reason: str) -> InvalidRequest:
+def invalid_action(*reasons: str | Detail) -> InvalidRequest:
     """The sentence that clients know; what was wrong in particular stands in the details."""
-    return InvalidRequest(
-        "Invalid action or campaign state", code="invalid_campaign_action", details=[Detail("action", reason)]
-    )
+    details = [each if isinstance(each, Detail) else Detail("action", each) for each in reasons]
+    return InvalidRequest("Invalid action or campaign state", code="invalid_campaign_action", details=details)
 
 
-def sender_not_found() -> InvalidRequest:
-    expected = "expected ids of senders of this workspace"
+def sender_not_found(path: str = "senderIds") -> InvalidRequest:
+    expected = "expected the id of a sender of this workspace"
+    if path == "senderIds":
+        expected = "expected ids of senders of this workspace"
     return InvalidRequest(
         "Invalid request or sender not found",
         code="sender_not_found",
-        details=[Detail("senderIds", expected)],
+        details=[Detail(path, expected)],
     )
 
 

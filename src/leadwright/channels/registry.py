@@ -21,6 +21,24 @@ CONFIGS: Mapping[ChannelName, type[ChannelConfig]] = {
 """The channels that a sender can have: a name without a shape has no adapter yet."""
 
 
+_OWN: Mapping[ChannelName, type[Simulator | Manual | Http]] = {
+    ChannelName.SIMULATOR: Simulator,
+    ChannelName.MANUAL: Manual,
+    ChannelName.HTTP: Http,
+}
+_BY_OTHERS: Mapping[ChannelName, frozenset[StepType]] = {
+    ChannelName.SIMULATOR: frozenset({StepType.WEBHOOK}),
+    ChannelName.MANUAL: frozenset({StepType.WEBHOOK}),
+    ChannelName.HTTP: frozenset({StepType.WEBHOOK, StepType.MANUAL_TASK}),
+}
+
+
+def performs(channel: ChannelName) -> frozenset[StepType]:
+    """The deeds that a sender of the channel can do; none for a channel without an adapter."""
+    own = _OWN.get(channel)
+    return frozenset() if own is None else own.performs | _BY_OTHERS[channel]
+
+
 class Channels:
     """The adapters of one process."""
 

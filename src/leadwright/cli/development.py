@@ -3,7 +3,7 @@
 import json
 import sys
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from leadwright import ids
@@ -11,12 +11,20 @@ from leadwright.accounts import service as accounts
 from leadwright.campaigns import service as campaigns
 from leadwright.campaigns.model import Action, Overview, Settings
 from leadwright.cli.output import printable
+from leadwright.crypto import SecretBox
 from leadwright.engine.sequence import parse_sequence
+from leadwright.identity import Identity, linkedin_identity
 from leadwright.leads.wire import ADD_LEADS_EXAMPLE
+from leadwright.outbound.allowed import AllowedHosts
 from leadwright.postgres.pool import Connection
+from leadwright.senders import service as senders
+from leadwright.senders.limits import DEFAULT_PER_DAY, DEFAULT_PER_WEEK, Limits
+from leadwright.senders.model import ChannelName
+from leadwright.senders.model import Settings as SenderSettings
 
 KEY_NAME = "development"
 CAMPAIGN_NAME = "First campaign"
+_SENDER_URL = "https://www.linkedin.com/in/sim-sender"
 
 _SEQUENCE: dict[str, Any] = {
     "steps": [
@@ -48,13 +56,14 @@ class Access:
     key: str
 
 
-async def prepare(connection: Connection, now: datetime) -> Access:
-    """The default workspace's oldest campaign, made and started if there is none, and a fresh key.
+async def prepare(connection: Connection, secrets: SecretBox, now: datetime) -> Access:
+    """The default workspace's oldest campaign, and a fresh key. If there is none, one is made and started, with a
+    sender of the simulated network: nobody real is ever approached.
 
     The development key of the last start ends.
     """
     workspace = await accounts.default_workspace(connection)
-    campaign = await _first_campaign(connection, workspace.id, now)
+    campaign = await _first_campaign(connection, secrets, workspace.id, now)
     key = await accounts.replace_key(connection, name=KEY_NAME, workspace_id=workspace.id, now=now)
     return Access(
         workspace_id=ids.public(ids.Prefix.WORKSPACE, workspace.id),
@@ -65,14 +74,28 @@ async def prepare(connection: Connection, now: datetime) -> Access:
     )
 
 
-async def _first_campaign(connection: Connection, workspace_id: str, now: datetime) -> Overview:
+async def _first_campaign(connection: Connection, secrets: SecretBox, workspace_id: str, now: datetime) -> Overview:
     existing, _ = await campaigns.page(connection, workspace_id, status=None, after=None, offset=0, limit=1)
     if existing:
         return existing[0]
-    settings = Settings(CAMPAIGN_NAME, sequence=parse_sequence(_SEQUENCE).to_json())
+    sender_id = await _sender(connection, secrets, workspace_id, now)
+    settings = Settings(CAMPAIGN_NAME, sender_ids=(sender_id,), sequence=parse_sequence(_SEQUENCE).to_json())
     made = await campaigns.create(connection, workspace_id, settings, now)
     await campaigns.act(connection, workspace_id, made.id, Action.START, now)
     return made
+
+
+async def _sender(connection: Connection, secrets: SecretBox, workspace_id: str, now: datetime) -> str:
+    """The bare id of the workspace's oldest sender, made if there is none."""
+    present = await senders.list_all(connection, workspace_id, secrets)
+    if present:
+        return present[0].id
+    identity = linkedin_identity(_SENDER_URL)
+    assert isinstance(identity, Identity)
+    limits = Limits(DEFAULT_PER_DAY, DEFAULT_PER_WEEK, timedelta())
+    settings = SenderSettings("Sim Sender", _SENDER_URL, identity, ChannelName.SIMULATOR, limits)
+    made = await senders.create(connection, workspace_id, senders.Keeping(secrets, AllowedHosts()), settings, now)
+    return made.sender.id
 
 
 def add_leads_command(url: str, access: Access) -> str:

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from leadwright.cli import campaigns, db, demo, doctor, identity, keys, leads, serve, workspaces
+from leadwright.cli import (
+    campaigns,
+    db,
+    demo,
+    doctor,
+    forecast,
+    identity,
+    keys,
+    leads,
+    serve,
+    simulate,
+    work,
+    workspaces,
+)
 
 app = typer.Typer(
     name="leadwright",
@@ -21,9 +34,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(serve.serve)
+app.command()(work.work)
 app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(identity.identity)
+app.command()(forecast.forecast)
+app.command()(simulate.simulate)
 app.add_typer(keys.app, name="keys")
 app.add_typer(workspaces.app, name="workspaces")
 app.add_typer(campaigns.app, name="campaigns")

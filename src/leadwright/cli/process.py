@@ -6,8 +6,8 @@ import errno
 import gc
 import signal
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import uvloop
@@ -19,29 +19,61 @@ from leadwright.cli.session import bring_to_schema, connect, database_of, load_s
 from leadwright.clock import system_clock
 from leadwright.crypto import SecretBox, load_secret_key
 from leadwright.http.server import Server, bind, serving
+from leadwright.outbound.allowed import AllowedHosts
+from leadwright.outbound.client import OutboundClient
 from leadwright.postgres import durability
 from leadwright.postgres.cluster_folder import make_data_dir
 from leadwright.postgres.embedded_errors import explained
 from leadwright.postgres.pool import Database
 from leadwright.settings import Settings, unknown_settings
 from leadwright.telemetry import logs
+from leadwright.workers import ALL_PARTS, Part, working
 
 STOP_WITHIN_SECONDS = 9.0
 
 _log = logs.logger("leadwright.serve")
 
 
-def serve(host: str, port: int, *, dev: bool) -> None:
+def serve(host: str, port: int, *, dev: bool, working: bool = True) -> None:
     """Serves until SIGTERM or SIGINT. Raises what faults.explained() knows when it cannot start."""
-    settings = load_settings()
-    logs.configure(settings.log_level, settings.log_format)
-    for name in unknown_settings():
-        _log.warning("unknown setting", setting=name, advice="see the list of settings in the documentation")
+    settings = _begun_settings()
+    parts = ALL_PARTS if working else frozenset[Part]()
     listening = listen(host, port, dev=dev)
     with listening:
         secrets = open_secrets(settings)
         with database_of(settings) as conninfo, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, conninfo, secrets, listening, dev=dev))
+            runner.run(
+                _until_told(
+                    settings,
+                    conninfo,
+                    lambda database: accepting(database, settings, secrets, listening, parts=parts),
+                    lambda database: _announce(database, address_of(listening), secrets if dev else None),
+                )
+            )
+
+
+def work(parts: Collection[Part]) -> None:
+    """Does the chosen work until SIGTERM or SIGINT. Raises what faults.explained() knows when it cannot start."""
+    settings = _begun_settings()
+    secrets = open_secrets(settings)
+    with database_of(settings) as conninfo, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(
+            _until_told(
+                settings,
+                conninfo,
+                lambda database: _at_work(database, settings, secrets, parts),
+                lambda _: _tell_work(parts),
+            )
+        )
+
+
+def _begun_settings() -> Settings:
+    """The settings, with logging set up by them."""
+    settings = load_settings()
+    logs.configure(settings.log_level, settings.log_format)
+    for name in unknown_settings():
+        _log.warning("unknown setting", setting=name, advice="see the list of settings in the documentation")
+    return settings
 
 
 def listen(host: str, port: int, *, dev: bool = False) -> socket.socket:
@@ -83,7 +115,13 @@ def _make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-async def _serve(settings: Settings, conninfo: str, secrets: SecretBox, listening: socket.socket, *, dev: bool) -> None:
+async def _until_told(
+    settings: Settings,
+    conninfo: str,
+    doing: Callable[[Database], AbstractAsyncContextManager[Callable[[], Awaitable[object]]]],
+    ready: Callable[[Database], Awaitable[None]],
+) -> None:
+    """Does it from when the database is ready until a signal, or until it ends by itself, a fault."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -94,9 +132,9 @@ async def _serve(settings: Settings, conninfo: str, secrets: SecretBox, listenin
         async with (
             asyncio.timeout(None) as limit,
             open_pool(settings, conninfo) as database,
-            accepting(database, settings, secrets, listening) as ended,
+            doing(database) as ended,
         ):
-            await _announce(database, address_of(listening), dev=dev)
+            await ready(database)
             await _either(stop.wait, ended)
             limit.reschedule(loop.time() + STOP_WITHIN_SECONDS)
             _log.info("stopping")
@@ -124,10 +162,15 @@ async def open_pool(settings: Settings, conninfo: str) -> AsyncGenerator[Databas
 
 @asynccontextmanager
 async def accepting(
-    database: Database, settings: Settings, secrets: SecretBox, listening: socket.socket
+    database: Database,
+    settings: Settings,
+    secrets: SecretBox,
+    listening: socket.socket,
+    *,
+    parts: Collection[Part] = ALL_PARTS,
 ) -> AsyncGenerator[Callable[[], Awaitable[object]]]:
     """A server that accepts requests while the block runs. Yields how to wait for its end, a fault."""
-    async with serving(database, settings, system_clock, secrets) as app:
+    async with serving(database, settings, system_clock, secrets, parts=parts) as app:
         server = Server(app)
         running = asyncio.create_task(server.serve(sockets=[listening]))
         running.add_done_callback(lambda _: server.accepting.set())
@@ -138,6 +181,27 @@ async def accepting(
         finally:
             server.stop()
             await running
+
+
+@asynccontextmanager
+async def _at_work(
+    database: Database, settings: Settings, secrets: SecretBox, parts: Collection[Part]
+) -> AsyncGenerator[Callable[[], Awaitable[object]]]:
+    """Background work while the block runs. Yields how to wait for its end, which never comes."""
+    async with (
+        OutboundClient(AllowedHosts.parse(settings.webhook_allow_hosts), total=settings.webhook_timeout) as outbound,
+        working(database, settings, system_clock, secrets, outbound, parts=parts),
+    ):
+        _calm_collector()
+        yield asyncio.Event().wait
+
+
+async def _tell_work(parts: Collection[Part]) -> None:
+    """Says that the work has begun; where nobody listens (a closed pipe) nothing is lost."""
+    chosen = ", ".join(sorted(parts))
+    _log.info("ready", work=chosen)
+    with contextlib.suppress(OSError):
+        print(f"Leadwright is at work: {chosen}. Stop it with ^C.", flush=True)
 
 
 def _calm_collector() -> None:
@@ -162,16 +226,16 @@ def address_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def _announce(database: Database, url: str, *, dev: bool) -> None:
+async def _announce(database: Database, url: str, dev: SecretBox | None) -> None:
     """Says that the server is ready; where nobody listens (a closed pipe) nothing is lost."""
     _log.info("ready", url=url)
-    access = await _development_access(database) if dev else None
+    access = await _development_access(database, dev) if dev else None
     with contextlib.suppress(OSError):
         if access is not None:
             development.show(access, url)
         print(f"Leadwright is ready: {url} (documentation: {url}/docs). Stop it with ^C.", flush=True)
 
 
-async def _development_access(database: Database) -> development.Access:
+async def _development_access(database: Database, secrets: SecretBox) -> development.Access:
     async with database.transaction() as connection:
-        return await development.prepare(connection, system_clock())
+        return await development.prepare(connection, secrets, system_clock())

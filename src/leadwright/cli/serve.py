@@ -16,6 +16,9 @@ def serve(
         bool,
         typer.Option("--dev", help="Also make a first campaign and a fresh key, and show how to use them."),
     ] = False,
+    no_work: Annotated[
+        bool, typer.Option("--no-work", help="Only answer requests, and leave the rest to `leadwright work`.")
+    ] = False,
 ) -> None:
     """Run the server.
 
@@ -27,4 +30,4 @@ def serve(
     with contextlib.suppress(KeyboardInterrupt):
         from leadwright.cli import process
 
-        process.serve(host, port, dev=dev)
+        process.serve(host, port, dev=dev, working=not no_work)

@@ -86,7 +86,7 @@ async def _play(settings: Settings, conninfo: str, stage: Stage, began: float) -
     with listen("127.0.0.1", 0) as listening:
         async with open_pool(settings, conninfo) as database, accepting(database, settings, secrets, listening):
             async with database.transaction() as connection:
-                access = await development.prepare(connection, system_clock())
+                access = await development.prepare(connection, secrets, system_clock())
             url = address_of(listening)
             stage.heading("A server with its own PostgreSQL")
             stage.say(f"{url} with a fresh database, in {time.monotonic() - began:.1f} s.")

@@ -54,7 +54,7 @@ class AsyncClient:
                 continue
             wait = course.answered(answer.status_code, answer.headers, answer.content)
             if wait is None:
-                return course.result(answer.content)
+                return course.result(answer.headers, answer.content)
             await self._sleep(wait)
 
     async def walk(self, walk: Walk[Row]) -> AsyncIterator[Row]:

@@ -26,6 +26,7 @@ class AsyncLeads(AsyncGroup):
     set_status = awaited(leads.set_status)
     tag = awaited(leads.tag)
     untag = awaited(leads.untag)
+    why = awaited(leads.why)
     history_page = awaited(leads.history_page)
     imports_page = awaited(leads.imports_page)
     read_import = awaited(leads.read_import)
@@ -49,6 +50,9 @@ class AsyncCampaigns(AsyncGroup):
     finish = awaited(campaigns.finish)
     set_sequence = awaited(campaigns.set_sequence)
     stats = awaited(campaigns.stats)
+    preview = awaited(campaigns.preview)
+    validate = awaited(campaigns.validate)
+    forecast = awaited(campaigns.forecast)
     delete = awaited(campaigns.delete)
     every = each_async(campaigns.every)
 
@@ -91,6 +95,8 @@ class AsyncSuppressions(AsyncGroup):
     add = awaited(suppressions.add)
     page = awaited(suppressions.page)
     remove = awaited(suppressions.remove)
+    import_file = awaited(suppressions.import_file)
+    export_part = awaited(suppressions.export_part)
     every = each_async(suppressions.every)
 
 

@@ -58,7 +58,7 @@ class Client:
                 continue
             wait = course.answered(answer.status_code, answer.headers, answer.content)
             if wait is None:
-                return course.result(answer.content)
+                return course.result(answer.headers, answer.content)
             self._sleep(wait)
 
     def walk(self, walk: Walk[Row]) -> Iterator[Row]:

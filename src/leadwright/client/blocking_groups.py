@@ -26,6 +26,7 @@ class Leads(Group):
     set_status = blocking(leads.set_status)
     tag = blocking(leads.tag)
     untag = blocking(leads.untag)
+    why = blocking(leads.why)
     history_page = blocking(leads.history_page)
     imports_page = blocking(leads.imports_page)
     read_import = blocking(leads.read_import)
@@ -49,6 +50,9 @@ class Campaigns(Group):
     finish = blocking(campaigns.finish)
     set_sequence = blocking(campaigns.set_sequence)
     stats = blocking(campaigns.stats)
+    preview = blocking(campaigns.preview)
+    validate = blocking(campaigns.validate)
+    forecast = blocking(campaigns.forecast)
     delete = blocking(campaigns.delete)
     every = each(campaigns.every)
 
@@ -91,6 +95,8 @@ class Suppressions(Group):
     add = blocking(suppressions.add)
     page = blocking(suppressions.page)
     remove = blocking(suppressions.remove)
+    import_file = blocking(suppressions.import_file)
+    export_part = blocking(suppressions.export_part)
     every = each(suppressions.every)
 
 

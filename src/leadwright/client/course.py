@@ -3,12 +3,12 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import msgspec
 
 from leadwright.client.errors import ClientError, ConnectionFailed, UnreadableAnswer, error_of
-from leadwright.client.request import Request
+from leadwright.client.request import File, Request
 
 T = TypeVar("T")
 
@@ -57,8 +57,10 @@ class Course(Generic[T]):
             return self._next(wait, fault)
         raise fault
 
-    def result(self, body: bytes) -> T:
+    def result(self, headers: Mapping[str, str], body: bytes) -> T:
         """Raises UnreadableAnswer for a body of another shape."""
+        if self.request.answer is File:
+            return cast(T, File(body, headers.get("x-next-cursor")))
         try:
             return msgspec.json.decode(body, type=self.request.answer)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -17,7 +17,8 @@ _PLACE = re.compile(r"{\w+}")
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[T]):
-    """One request. ``template`` is the route's path, ``named`` fills its places, ``answer`` is what a 2xx is read as.
+    """One request. ``template`` is the route's path, ``named`` fills its places, ``answer`` is what a 2xx is read as
+    (a ``File`` as it comes).
 
     ``key`` is sent as ``Idempotency-Key``: with it a repeated POST happens once.
     """
@@ -29,6 +30,7 @@ class Request(Generic[T]):
     query: Mapping[str, str]
     body: bytes | None = None
     key: str | None = None
+    content_type: str = "application/json"
 
     @property
     def path(self) -> str:
@@ -52,6 +54,19 @@ def request(
     key = secrets.token_hex(16) if method == "POST" else None
     encoded = None if body is None else msgspec.json.encode(_set(body))
     return Request(method, template, named, answer, _texts(query or {}), encoded, key)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An answer that is a file, or a part of one: ``next_cursor`` is None at its end."""
+
+    content: bytes
+    next_cursor: str | None
+
+
+def upload(template: str, answer: type[T], content: bytes, content_type: str) -> Request[T]:
+    """A POST of a file."""
+    return Request("POST", template, (), answer, {}, content, secrets.token_hex(16), content_type)
 
 
 def _set(body: Any) -> Any:

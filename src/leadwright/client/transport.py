@@ -23,7 +23,7 @@ def options(url: str, key: str, timeout: float) -> dict[str, Any]:
         raise ValueError(f"url: expected an address such as https://outreach.example.com, not '{url[:100]}'")
     if not key.isascii() or not key.isprintable() or not key:
         raise ValueError("key: expected an API key such as lw_live_…")
-    headers = {API_KEY_HEADER: key, "User-Agent": f"leadwright-python/{_version()}", "Accept": "application/json"}
+    headers = {API_KEY_HEADER: key, "User-Agent": f"leadwright-python/{_version()}"}
     return {"base_url": url.rstrip("/"), "headers": headers, "timeout": timeout, "follow_redirects": False}
 
 
@@ -38,7 +38,7 @@ def arguments(request: Request[Any]) -> Mapping[str, Any]:
     """The keyword arguments of one request."""
     headers: dict[str, str] = {}
     if request.body is not None:
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = request.content_type
     if request.key is not None:
         headers[IDEMPOTENCY_HEADER] = request.key
     return {"params": dict(request.query), "content": request.body, "headers": headers}

@@ -1,11 +1,13 @@
 """The engine in the background of a process, on the process's own clock."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 
 from leadwright.background import Duty
 from leadwright.clock import Clock
 from leadwright.crypto import SecretBox
-from leadwright.engine.performer import Performer
+from leadwright.engine.performer import FINISH_WITHIN_SECONDS, Performer
 from leadwright.engine.performing import Adapters
 from leadwright.engine.worker import Engine
 from leadwright.postgres.pool import Database
@@ -61,9 +63,8 @@ class EngineDuties:
 
     async def stop(self) -> None:
         """Nothing new is planned; deeds under way may end, what has not started is given back."""
-        for duty in (self._planning, self._listening, *self._rest):
-            await duty.stop()
-        await self._performer.stop()
+        duties = (self._planning, self._listening, *self._rest)
+        await asyncio.gather(self._performer.stop(), *map(_stop, duties))
 
     def _went_on(self) -> None:
         self._planning.wake()
@@ -98,3 +99,10 @@ class EngineDuties:
         if await self._engine.restore_senders(self._clock()):
             self._planning.wake()
         return False
+
+
+async def _stop(duty: Duty) -> None:
+    """A channel that does not answer, when it is asked about a deed, holds nobody up: it will be asked again."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FINISH_WITHIN_SECONDS):
+            await duty.stop()

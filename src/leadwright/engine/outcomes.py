@@ -23,7 +23,7 @@ from leadwright.engine.telling import (
     status_of_deed,
     status_of_fault,
 )
-from leadwright.identity import Identity, IdentityKind, linkedin_identity
+from leadwright.identity import Identity, linkedin_identity
 from leadwright.inbox import service as inbox
 from leadwright.inbox.model import Direction, Kept, NewMessage, Note
 from leadwright.leads import progress
@@ -99,7 +99,7 @@ def _row_of(action: Action, rows: Mapping[str, Row], routes: Mapping[str, Route]
 
 
 def identity_of(action: Action) -> Identity:
-    return Identity(IdentityKind(action.identity_kind), action.identity_key)
+    return Identity(store.KINDS[action.identity_kind], action.identity_key)
 
 
 def _learned(news: Iterable[Settled]) -> Mapping[str, Mapping[str, object]]:

@@ -21,6 +21,7 @@ from leadwright.leads import joining
 from leadwright.people import service as people
 from leadwright.postgres.pool import Connection
 from leadwright.senders.model import ChannelName
+from leadwright.suppression import service as suppression
 
 _sequences = Sequences()
 
@@ -47,6 +48,8 @@ async def receive(
     if not isinstance(identity, Identity):
         raise InvalidRequest.of([Detail("linkedinUrl", identity.reason)])
     person = (await people.hold_canonical(connection, workspace_id, [identity]))[identity]
+    if await suppression.erased(connection, workspace_id, [identity, person]):
+        return Received(False, None)  # of a person who was erased nothing is kept
     name = fact.external_id
     if name is not None and not await fact_store.is_news(connection, workspace_id, sender_id, name, fact.type, now):
         return Received(True, await fact_store.lead_of(connection, workspace_id, sender_id, name))

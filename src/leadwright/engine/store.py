@@ -87,7 +87,7 @@ class Row:
 
     @property
     def identity(self) -> Identity:
-        return Identity(IdentityKind(self.identity_kind), self.identity_key)
+        return Identity(KINDS[self.identity_kind], self.identity_key)
 
     @property
     def name(self) -> str | None:
@@ -106,6 +106,9 @@ class Row:
         }
         return {**self.custom, **standard}
 
+
+KINDS = {kind.value: kind for kind in IdentityKind}
+"""A look-up of a dictionary is a tenth of what the enumeration's own costs, and each lead needs several."""
 
 LEAD_COLUMNS: LiteralString = """
     l.id AS lead_id, l.campaign_id, l.linkedin_url, l.identity_kind, l.identity_key, l.first_name, l.last_name,

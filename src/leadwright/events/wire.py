@@ -53,6 +53,18 @@ def feed(workspace_id: str, page: FeedPage) -> object:
     )
 
 
+def cursor(workspace_id: str, page: FeedPage) -> str:
+    """Where to go on behind a page."""
+    return cursor_at(workspace_id, page.next_position)
+
+
+def sent_event(workspace_id: str, event: Event) -> bytes:
+    """The event as a server-sent one: its cursor is the ``id`` that a receiver resumes by."""
+    at = cursor_at(workspace_id, event.position or 0)
+    body = msgspec.json.encode(envelope(workspace_id, event)).replace(b"\r", b"").replace(b"\n", b"\ndata: ")
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (at.encode(), event.type.value.encode(), body)
+
+
 def _in_feed(workspace_id: str, event: Event) -> Envelope:
     shown = envelope(workspace_id, event)
     shown.cursor = cursor_at(workspace_id, event.position or 0)

@@ -14,6 +14,7 @@ from leadwright import __version__
 from leadwright.admin import api as admin_api
 from leadwright.campaigns import api as campaigns_api
 from leadwright.engine import api as engine_api
+from leadwright.engine import forecast_api, preview_api, why_api
 from leadwright.errors import LeadwrightError
 from leadwright.events import api as events_api
 from leadwright.http import openapi, status
@@ -38,6 +39,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     leads_api.router,
     imports_api.router,
     campaigns_api.router,
+    preview_api.router,
+    forecast_api.router,
+    why_api.router,
     standing_api.router,
     senders_api.router,
     tasks_api.router,

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -114,9 +115,22 @@ def _too_large(most: int) -> PayloadTooLarge:
 _JSON_LABEL = re.compile(r"application/(?:[^/\s]+\+)?json")
 
 
+def media_type(request: Request) -> str:
+    """What the body is said to be, without parameters; empty when nothing is said."""
+    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+def require_media(request: Request, taken: Sequence[str]) -> None:
+    """Raises UnsupportedMediaType for a body that is not said to be of one of these types."""
+    label = media_type(request)
+    if label not in taken:
+        said = f"Content-Type '{label[:100]}' is not supported" if label else "Content-Type is required"
+        raise UnsupportedMediaType(f"{said}; send {' or '.join(taken)}")
+
+
 def require_json(request: Request) -> None:
     """Raises UnsupportedMediaType for a body said to be other than JSON; an unlabelled one passes."""
-    label = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    label = media_type(request)
     if label and not _JSON_LABEL.fullmatch(label):
         raise UnsupportedMediaType(f"Content-Type '{label[:100]}' is not supported; send application/json")
 

@@ -21,7 +21,7 @@ from leadwright.http.openapi_errors import (
     faults,
     headers,
 )
-from leadwright.http.route import ANY_KEY, RAW_BODY_MARK
+from leadwright.http.route import ANY_KEY, MEDIA_MARK, RAW_BODY_MARK
 from leadwright.ids import Prefix
 from leadwright.leads.wire import AddLeadsBody
 from leadwright.settings import Settings
@@ -34,7 +34,8 @@ TAGS: Mapping[str, str] = {
     "campaigns": "A sequence of timed steps, and the leads that walk through it.",
     "senders": "The accounts on whose behalf leads are approached, with what each may do and when.",
     "tasks": "Deeds that wait for a person, who does them and says what came of it.",
-    "suppressions": "The do-not-contact list of the workspace, checked whenever leads are added.",
+    "suppressions": "The do-not-contact list of the workspace, checked at adding and before any deed.",
+    "privacy": "One person over everything that is held of them: shown, or erased.",
     "identity": "Who is the same person, whatever the spelling of the address.",
     "inbox": "What senders and people write to each other: read it, answer, invite.",
     "events": "Everything that happened, in order: the feed for receivers that were down.",
@@ -133,7 +134,7 @@ def _body_fields(operation: JSON, components: JSON) -> frozenset[str]:
 
 
 def _completed(route: Route) -> JSON:
-    kept = {name: value for name, value in route.operation.items() if name != RAW_BODY_MARK}
+    kept = {name: value for name, value in route.operation.items() if name not in (RAW_BODY_MARK, MEDIA_MARK)}
     return kept | {
         "description": _description(route),
         "security": [{SECURITY_SCHEME_NAME: []}] if route.scope else [],

@@ -1,7 +1,7 @@
 """How a request of the API runs: recognised, counted, read, then handled and answered in one transaction."""
 
 import re
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -17,6 +17,7 @@ from starlette.responses import Response
 from leadwright import ids
 from leadwright.accounts import audit_store, store
 from leadwright.accounts.model import AuditEntry, Principal
+from leadwright.background import Bell
 from leadwright.clock import Clock
 from leadwright.crypto import SecretBox
 from leadwright.errors import Detail, InvalidRequest, LeadwrightError
@@ -31,6 +32,8 @@ SCOPE_MARK = "x-required-scope"
 ANY_KEY = "any key"
 """Stands for a scope where every valid key will do."""
 RAW_BODY_MARK = "x-raw-body"
+MEDIA_MARK = "x-media-types"
+"""Which types of body a route takes that takes other than JSON; it decodes them itself."""
 LONGEST_AUDITED_PATH = 500
 LEFT_OUT = "…"
 METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -52,6 +55,10 @@ class Edge:
     outbound: OutboundClient
     committed: Callable[[], None]
     """Called after each commit of a request, so that background work starts at once."""
+    published: Bell
+    """Rings when events have got their places in the feed; ends with the process."""
+    ending: Callable[[], None]
+    """Called when the process is about to stop: whatever would go on for long ends then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,20 +140,15 @@ class TransactionalRoute(APIRoute):
         handler = super().get_route_handler()
         extra = self.openapi_extra or {}
         scope = str(extra[SCOPE_MARK])
-        queries = _query_names(self.dependant)
+        queries = query_names(self.dependant)
         run = partial(_undecoded, handler, self.endpoint) if extra.get(RAW_BODY_MARK) else partial(_decoded, handler)
+        run = handler if MEDIA_MARK in extra else run
 
         async def handle(request: Request) -> Response:
             edge: Edge = request.app.state.edge
             now = edge.clock()
-            principal = await edge.authenticator.identify(request, now)
-            request.state.workspace_id = principal.workspace_id
-            allowance = await edge.rate_limiter.admit(principal.key_id, now)
-            request.state.answer_headers = allowance.headers()
-            allowance.require()
-            if scope != ANY_KEY:
-                require_scope(principal, scope)
-            _check_query(request, queries, once=RAW_BODY_MARK in extra)
+            principal = await admit(request, edge, scope, now)
+            check_query(request, queries, once=RAW_BODY_MARK in extra)
             arrival = Arrival(edge, request, principal, now, await _read(request, edge))
             answer = None if idempotency.HEADER in request.headers else await self.at_once(arrival)
             if answer is None:
@@ -167,12 +169,24 @@ class DeedRoute(TransactionalRoute):
     resumes = True
 
 
-def _query_names(dependant: Dependant) -> set[str]:
-    nested = [_query_names(inner) for inner in dependant.dependencies]
+async def admit(request: Request, edge: Edge, scope: str, now: datetime) -> Principal:
+    """Whose key it is, once its rate and its scopes allow the request. Raises what refuses it."""
+    principal = await edge.authenticator.identify(request, now)
+    request.state.workspace_id = principal.workspace_id
+    allowance = await edge.rate_limiter.admit(principal.key_id, now)
+    request.state.answer_headers = allowance.headers()
+    allowance.require()
+    if scope != ANY_KEY:
+        require_scope(principal, scope)
+    return principal
+
+
+def query_names(dependant: Dependant) -> set[str]:
+    nested = [query_names(inner) for inner in dependant.dependencies]
     return {field.alias for field in dependant.query_params}.union(*nested)
 
 
-def _check_query(request: Request, known: set[str], *, once: bool) -> None:
+def check_query(request: Request, known: set[str], *, once: bool) -> None:
     """Raises InvalidRequest for a parameter in another case, and with ``once`` for one given twice.
 
     So that ``dryrun=true`` and ``dryRun=true&dryRun=false`` do not run for real.
@@ -195,7 +209,11 @@ async def _read(request: Request, edge: Edge) -> bytes:
     body = await limits.read_body(request, edge.max_body_bytes)
     if request.method not in METHODS_WITH_BODY:
         body = b""
-    if body:
+    marks: dict[str, Any] = request.scope["route"].openapi_extra
+    taken = marks.get(MEDIA_MARK)
+    if taken is not None:
+        limits.require_media(request, taken)
+    elif body:
         limits.require_json(request)
     request._body = body  # type: ignore[attr-defined] # the framework reads it from here; the stream is spent
     return body
@@ -278,7 +296,7 @@ def _audited_path(request: Request) -> str:
     for value in request.scope["path_params"].values():
         if not _ID_IN_A_PATH.fullmatch(str(value)):
             path = path.replace(f"/{value}", f"/{LEFT_OUT}")
-    known = _query_names(request.scope["route"].dependant)
+    known = query_names(request.scope["route"].dependant)
     asked = [(name, value) for name, value in request.query_params.multi_items() if name in known]
     query = "&".join(f"{name}={value if value.isalnum() and len(value) < 20 else LEFT_OUT}" for name, value in asked)
     return f"{path}?{query}"[:LONGEST_AUDITED_PATH] if query else path[:LONGEST_AUDITED_PATH]
@@ -335,7 +353,9 @@ def api_router(tag: str, route_class: type[TransactionalRoute] = TransactionalRo
     return APIRouter(prefix="/v1", tags=[tag], route_class=route_class, strict_content_type=False)
 
 
-def needs(scope: str, *, raw_body: bool = False, **openapi: Any) -> dict[str, Any]:
+def needs(scope: str, *, raw_body: bool = False, media: Sequence[str] = (), **openapi: Any) -> dict[str, Any]:
     """The ``openapi_extra`` of a route: the scope its caller must hold, and what else its document says."""
     marks: dict[str, Any] = {SCOPE_MARK: scope, **openapi}
+    if media:
+        marks[MEDIA_MARK] = media
     return {**marks, RAW_BODY_MARK: True} if raw_body else marks

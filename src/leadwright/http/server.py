@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Collection, Generator
 from contextlib import asynccontextmanager
 from typing import cast
 
 import uvicorn
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from leadwright import ids
@@ -26,7 +26,7 @@ from leadwright.outbound.allowed import AllowedHosts
 from leadwright.outbound.client import OutboundClient
 from leadwright.postgres.pool import Database
 from leadwright.settings import Settings
-from leadwright.workers import working
+from leadwright.workers import ALL_PARTS, Part, working
 
 GRACE_SECONDS = 8
 MOST_HEAD_BYTES = 64_000
@@ -101,10 +101,13 @@ class Protocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """An HTTP server that tells when it accepts connections, and leaves the signals to its caller.
 
-    So the database closes after the last request, not before. ``stop`` lets requests under way finish (8 s).
+    So the database closes after the last request, not before. ``stop`` lets requests under way finish (8 s), and ends
+    what would go on for ever.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: FastAPI) -> None:
+        edge: Edge = app.state.edge
+        self._ending = edge.ending
         super().__init__(
             uvicorn.Config(
                 app,
@@ -131,16 +134,24 @@ class Server(uvicorn.Server):
 
     def stop(self) -> None:
         self.should_exit = True
+        self._ending()
 
 
 @asynccontextmanager
-async def serving(database: Database, settings: Settings, clock: Clock, secrets: SecretBox) -> AsyncGenerator[ASGIApp]:
+async def serving(
+    database: Database,
+    settings: Settings,
+    clock: Clock,
+    secrets: SecretBox,
+    *,
+    parts: Collection[Part] = ALL_PARTS,
+) -> AsyncGenerator[FastAPI]:
     """The application with its background work running, on an open database; both end with the block."""
     allowed = AllowedHosts.parse(settings.webhook_allow_hosts)
     authenticator = Authenticator(database)
     async with (
         OutboundClient(allowed, total=settings.webhook_timeout) as outbound,
-        working(database, settings, clock, secrets, outbound) as workers,
+        working(database, settings, clock, secrets, outbound, parts=parts) as workers,
     ):
         edge = Edge(
             database=database,
@@ -152,6 +163,8 @@ async def serving(database: Database, settings: Settings, clock: Clock, secrets:
             secrets=secrets,
             outbound=outbound,
             committed=workers.committed,
+            published=workers.published,
+            ending=workers.ending,
         )
         try:
             yield create_app(edge, settings)

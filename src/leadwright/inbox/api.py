@@ -9,7 +9,6 @@ from leadwright.errors import Detail, InvalidRequest
 from leadwright.http.paging import MOST_ON_A_PAGE
 from leadwright.http.route import CurrentCall, api_router, needs
 from leadwright.inbox import reading, wire
-from leadwright.inbox.continuation import LONGEST_TOKEN
 from leadwright.inbox.model import Which
 
 router = api_router("inbox")
@@ -19,7 +18,6 @@ Token = Annotated[
     str | None,
     Query(
         alias="continuationToken",
-        max_length=LONGEST_TOKEN,
         description="Nothing for the start, then the last page's `continuationToken`.",
     ),
 ]

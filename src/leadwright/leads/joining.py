@@ -16,8 +16,12 @@ from leadwright.suppression import service as suppression
 async def join(connection: Connection, workspace_id: str, one: Identity, other: Identity, now: datetime) -> bool:
     """Whether that was news. Of two leads of one campaign that turn out to be one person the younger stops.
 
-    The younger keeps the key that is now an alias, so that it is still found by whoever asks for the person.
+    The younger keeps the key that is now an alias, so that it is still found by whoever asks for the person. When one
+    of them is an erased person's, so is the other from now on, and nothing else is kept of it.
     """
+    if await suppression.erased(connection, workspace_id, [one, other]):
+        await suppression.keep_erased(connection, workspace_id, [one, other], [], now)
+        return False
     rekeying = await people.learn_alias(connection, workspace_id, one, other, now)
     if rekeying is None:
         return False

@@ -34,6 +34,8 @@ from leadwright.suppression.model import erased_digests, match_values
 from leadwright.telemetry import metrics
 
 EXACT_COUNT = 10_000
+_NOT_ASKED = (False, "")
+"""Whether leads will move, where only the short report is wanted."""
 _NOT_STARTED = {
     "draft": "The campaign is a draft; start it to process its leads",
     "paused": "The campaign is paused; resume it to process its leads",
@@ -98,10 +100,11 @@ async def add(
     filled = [(row.kind, row.key) for row in done.not_added if row.updated]
     if filled:
         await waking.fields_filled(connection, workspace_id, campaign_id, filled, now)
-    results = _refusals(batch, done)
+    results, prospect = _refusals(batch, done), _NOT_ASKED
     if all_results:
         results = await _all_results(connection, workspace_id, batch, done)
-    return _report(batch, done, results)
+        prospect = await _prospect(connection, workspace_id, campaign_id, done)
+    return _report(batch, done, results, prospect)
 
 
 async def add_at_once(
@@ -150,7 +153,12 @@ def _add_digests(leads: list[NewLead], workspace_id: str, key: bytes) -> None:
         lead.erased_as = erased_digests(key, workspace_id, f"{lead.kind}:{lead.key}", lead.email)
 
 
-def _report(batch: ingest_store.Batch, done: ingest_store.Ingested, results: tuple[Result, ...]) -> Report:
+def _report(
+    batch: ingest_store.Batch,
+    done: ingest_store.Ingested,
+    results: tuple[Result, ...],
+    prospect: tuple[bool, str] = _NOT_ASKED,
+) -> Report:
     updated = sum(row.updated for row in done.not_added)
     suppressed = sum(row.suppressed for row in done.not_added)
     duplicates = len(done.not_added) - updated - suppressed
@@ -162,20 +170,21 @@ def _report(batch: ingest_store.Batch, done: ingest_store.Ingested, results: tup
     ):
         if count:
             metrics.LEADS[outcome].inc(count)
-    will, why = _will_process(done)
     return Report(
-        batch.import_id, batch.campaign_id, tuple(batch.leads), done.added, updated, duplicates, results, will, why
+        batch.import_id, batch.campaign_id, tuple(batch.leads), done.added, updated, duplicates, results, *prospect
     )
 
 
-def _will_process(done: ingest_store.Ingested) -> tuple[bool, str]:
-    """Whether these leads will move, and if not, the first thing that is in the way."""
+async def _prospect(
+    connection: Connection, workspace_id: str, campaign_id: str, done: ingest_store.Ingested
+) -> tuple[bool, str]:
+    """Whether these leads will move, and if not, the first thing that is in the way: the same that keeps a campaign
+    from being started."""
     if done.campaign_status != "started":
         return False, _NOT_STARTED[done.campaign_status]
-    if not done.has_steps:
-        return False, "The campaign's sequence has no steps"
-    if not done.sender_count:
-        return False, "The campaign has no sender"
+    found = await campaigns.what_is_in_the_way(connection, workspace_id, campaign_id)
+    if found:
+        return False, f"The campaign cannot work: {found[0].message}"
     return True, "The campaign is started"
 
 
@@ -265,6 +274,14 @@ async def read(connection: Connection, workspace_id: str, lead_id: str | None) -
     if found is None:
         raise not_found()
     return found
+
+
+async def find(connection: Connection, workspace_id: str, campaign_id: str, identity: Identity) -> Lead:
+    """The person's lead in the campaign, aliases followed. Raises NotFound."""
+    person = (await people.canonical(connection, workspace_id, [identity]))[identity]
+    key = (person.kind.value, person.key)
+    found = await ingest_store.ids_of_persons(connection, workspace_id, campaign_id, [key])
+    return await read(connection, workspace_id, found.get(key))
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,9 +201,23 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
         return None
 
 
+SHORTEST_PART = 4
+_HIDDEN = "•••"
+
+
 def scrubbed(text: str, secrets: Iterable[str]) -> str:
-    """The text without these: a receiver may echo what it was sent."""
+    """The text without these, and without what its end shows of one that was cut: a receiver may echo what it was sent.
+
+    A part of fewer than 4 characters is left: it tells nothing.
+    """
     for secret in secrets:
         if secret:
-            text = text.replace(secret, "•••")
+            text = text.replace(secret, _HIDDEN)
+            shown = next((n for n in range(len(secret) - 1, SHORTEST_PART - 1, -1) if text.endswith(secret[:n])), 0)
+            text = text[: len(text) - shown] + _HIDDEN if shown else text
     return text
+
+
+def parts_of(header: str) -> list[str]:
+    """What of a header's value must not be shown: the whole, and each longer word, since ``Bearer …`` is told apart."""
+    return [header, *(word for word in header.split() if len(word) >= 2 * SHORTEST_PART)]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from leadwright import ids
+from leadwright.engine import stopping
 from leadwright.identity import Identity
 from leadwright.ids import Prefix
 from leadwright.leads import service as leads
@@ -38,6 +39,7 @@ async def erase(
     person = await find(connection, workspace_id, identity=identity, email=email)
     digests = await suppression.keep_erased(connection, workspace_id, person.keys, person.emails, now)
     await leads.stop_erased(connection, workspace_id, person.present_lead_ids, ERASED, now)
+    await stopping.withdraw(connection, workspace_id, person.present_lead_ids, "erased", now)
     await _redact_texts(connection, workspace_id, person)
     await erasure_store.redact(connection, workspace_id, person, digests, now)
     messages = await erasure_store.redact_messages(connection, workspace_id, person.conversation_ids)

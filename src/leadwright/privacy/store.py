@@ -14,12 +14,12 @@ from leadwright.identity import Identity, IdentityKind
 from leadwright.postgres.pool import Connection
 from leadwright.privacy.model import Person
 
-LONGEST_SEARCH = "10min"
+SEARCH_TIMEOUT = "10min"
 
 
 async def allow_long_search(connection: Connection) -> None:
     """Until the transaction ends: looking for an e-mail address reads every lead of the workspace."""
-    await connection.execute("SELECT set_config('statement_timeout', %s, true)", (LONGEST_SEARCH,))
+    await connection.execute("SELECT set_config('statement_timeout', %s, true)", (SEARCH_TIMEOUT,))
 
 
 async def leads_with_email(connection: Connection, workspace_id: str, part: str) -> list[tuple[Identity, str]]:

@@ -220,3 +220,9 @@ def no_adapter(channel: ChannelName) -> InvalidRequest:
 def account_taken() -> InvalidRequest:
     told = "has a sender of this channel already: one account has one set of limits"
     return InvalidRequest(f"linkedinUrl: {told}", code="sender_exists", details=[Detail("linkedinUrl", told)])
+
+
+async def sealed(connection: Connection, workspace_id: str, sender_ids: Collection[str]) -> Mapping[str, Sender]:
+    """As ``load``, with nothing in ``config``: for those who only want to know what a sender is and may do."""
+    rows = await store.senders(connection, workspace_id, sender_ids)
+    return {row.id: row.sender({}) for row in rows}

@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
+from starlette.responses import Response
 
 from leadwright import ids
+from leadwright.http.limits import media_type
 from leadwright.http.paging import paging
 from leadwright.http.route import CurrentCall, api_router, needs
 from leadwright.pages import Page
-from leadwright.suppression import service, wire
+from leadwright.suppression import files, service, wire
 from leadwright.suppression.model import SuppressionKind
 
 router = api_router("suppressions")
@@ -49,6 +51,47 @@ async def list_suppressions(
         call.connection, call.workspace_id, kind, after=page.after, offset=page.offset, limit=page.fetch
     )
     return wire.suppressions_body(page, listing)
+
+
+@router.post(
+    "/suppressions/import",
+    summary="Import a do-not-contact list",
+    operation_id="import_suppressions",
+    response_model=wire.ImportedBody,
+    response_model_exclude_none=True,
+    openapi_extra=needs("suppression:manage", media=files.MEDIA, requestBody=wire.IMPORT_REQUEST),
+)
+async def import_suppressions(call: CurrentCall, request: Request) -> wire.ImportedBody:
+    """Adds a whole file, CSV or JSON lines, and tells of every row what became of it.
+
+    A CSV file has a first line with the names of its columns: `linkedinUrl`, `email`, `emailDomain`, `company`, of
+    which each row fills one, and `reason`. Other columns are left aside, so an exported file can be read again.
+    """
+    rows = files.read_file(call.body, media_type(request))
+    done = await service.import_rows(call.connection, call.workspace_id, rows, call.now)
+    return wire.imported_body(done)
+
+
+@router.get(
+    "/suppressions/export",
+    summary="Export the do-not-contact list",
+    operation_id="export_suppressions",
+    response_class=Response,
+    responses={200: wire.EXPORT_ANSWER},
+    openapi_extra=needs("suppression:manage"),
+)
+async def export_suppressions(
+    call: CurrentCall,
+    form: Annotated[files.Form, Query(alias="format", description="Of the file.")] = files.Form.CSV,
+    kind: Annotated[SuppressionKind | None, Query(description="Only entries of this kind.")] = None,
+    limit: Annotated[int, Query(ge=1, le=wire.MOST_EXPORTED, description="Rows in one answer.")] = wire.MOST_EXPORTED,
+    cursor: Annotated[str, Query(description="Empty for the start, then `X-Next-Cursor` of the part before.")] = "",
+) -> Response:
+    """The list as a file, oldest first, in parts of up to 10,000 rows: while there is more, `X-Next-Cursor` says where
+    to go on. Put together, the parts are one file."""
+    after = wire.read_cursor(cursor)
+    found = await service.page_of_all(call.connection, call.workspace_id, kind, after=after, limit=limit + 1)
+    return wire.export_part(found, form, limit, is_first=after is None)
 
 
 @router.delete(

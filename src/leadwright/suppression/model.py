@@ -15,6 +15,7 @@ LONGEST_EMAIL = 254
 LONGEST_DOMAIN = 253
 LONGEST_LABEL = 63
 LONGEST_COMPANY = 300
+LONGEST_REASON = 1_000
 _NOT_IN_ADDRESSES = frozenset("@/\\:;,<>()[]\"'`|=?#&%*!$^{}+~")
 _NOT_IN_LOCAL_PARTS = frozenset('@\\:;,<>()[]"')
 

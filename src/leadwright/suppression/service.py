@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from leadwright import ids
@@ -12,6 +13,7 @@ from leadwright.people import service as people
 from leadwright.people.service import Rekeying
 from leadwright.postgres.pool import Connection
 from leadwright.suppression import store
+from leadwright.suppression.files import FileRow
 from leadwright.suppression.model import (
     Entry,
     Rejection,
@@ -22,6 +24,8 @@ from leadwright.suppression.model import (
     match_values,
     parse_entry,
 )
+
+ROWS_A_STATEMENT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,51 @@ async def add(
     if not valid:
         return Added(0, 0, [e for e in judged if isinstance(e, Rejection)])
     await store.hold_alone(connection, workspace_id)
-    added = await store.insert(connection, workspace_id, _rows(valid, reason, now))
+    added = len(await store.insert(connection, workspace_id, _rows([(e, reason) for e in valid], now)))
     return Added(added, len(valid) - added, [e for e in judged if isinstance(e, Rejection)])
+
+
+class RowOutcome(StrEnum):
+    """What became of one row of a file."""
+
+    ADDED = "added"
+    ALREADY_PRESENT = "already_present"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedRow:
+    """``line`` is where the row begins in the file, from 1."""
+
+    line: int
+    outcome: RowOutcome
+    code: str | None = None
+    reason: str | None = None
+
+
+async def import_rows(
+    connection: Connection, workspace_id: str, rows: Sequence[FileRow], now: datetime
+) -> list[ImportedRow]:
+    """Adds what a file names and tells of every row what became of it, in order; of equal rows the first counts."""
+    judged = [
+        parse_entry(place, row.entry) if row.rejection is None else replace(row.rejection, index=place)
+        for place, row in enumerate(rows)
+    ]
+    valid = await _with_canonical_keys(connection, workspace_id, [e for e in judged if isinstance(e, Entry)])
+    await store.hold_alone(connection, workspace_id)
+    new = _rows([(entry, rows[entry.index].reason) for entry in valid], now)
+    added: set[tuple[SuppressionKind, str]] = set()
+    for start in range(0, len(new), ROWS_A_STATEMENT):
+        added |= await store.insert(connection, workspace_id, new[start : start + ROWS_A_STATEMENT])
+    told = {e.index: ImportedRow(rows[e.index].line, RowOutcome.INVALID, e.code, e.reason) for e in judged
+            if isinstance(e, Rejection)}  # fmt: skip
+    for entry in valid:
+        pair = (entry.kind, entry.value)
+        told[entry.index] = ImportedRow(
+            rows[entry.index].line, RowOutcome.ADDED if pair in added else RowOutcome.ALREADY_PRESENT
+        )
+        added.discard(pair)
+    return [told[place] for place in range(len(rows))]
 
 
 async def _with_canonical_keys(connection: Connection, workspace_id: str, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -54,14 +101,20 @@ async def _with_canonical_keys(connection: Connection, workspace_id: str, entrie
     return [replace(e, value=known[e.identity].text) if e.identity is not None else e for e in entries]
 
 
-def _rows(entries: Sequence[Entry], reason: str | None, now: datetime) -> list[Suppression]:
-    """One row for each that is new in the request; the first of equal entries counts."""
-    first: dict[tuple[SuppressionKind, str], Entry] = {}
-    for entry in entries:
-        first.setdefault((entry.kind, entry.value), entry)
+def _rows(entries: Sequence[tuple[Entry, str | None]], now: datetime) -> list[Suppression]:
+    """One row for each that is new in the request, with its reason; the first of equal entries counts."""
+    first: dict[tuple[SuppressionKind, str], tuple[Entry, str | None]] = {}
+    for entry, reason in entries:
+        first.setdefault((entry.kind, entry.value), (entry, reason))
+    chosen = list(first.values())
     return [
         Suppression(row_id, entry.kind, entry.value, entry.shown, reason, now)
-        for row_id, entry in zip(ids.new_ids(len(first)), first.values(), strict=True)
+        for start in range(0, len(chosen), ROWS_A_STATEMENT)
+        for row_id, (entry, reason) in zip(
+            ids.new_ids(len(chosen[start : start + ROWS_A_STATEMENT])),
+            chosen[start : start + ROWS_A_STATEMENT],
+            strict=True,
+        )
     ]
 
 
@@ -85,6 +138,13 @@ async def list_suppressions(
     """Rows of one kind or all, oldest first: those behind the id ``after``, less the first ``offset``."""
     fetched = await store.page(connection, workspace_id, kind, after=after, offset=offset, limit=limit)
     return Listing(fetched, await store.count(connection, workspace_id, kind))
+
+
+async def page_of_all(
+    connection: Connection, workspace_id: str, kind: SuppressionKind | None, *, after: str | None, limit: int
+) -> Sequence[Suppression]:
+    """Rows of one kind or all behind the id ``after``, oldest first, for a file."""
+    return await store.page(connection, workspace_id, kind, after=after, offset=0, limit=limit)
 
 
 async def remove(connection: Connection, workspace_id: str, suppression_id: str | None) -> None:

@@ -11,8 +11,10 @@ from leadwright.postgres.pool import Connection
 from leadwright.suppression.model import Suppression, SuppressionKind
 
 
-async def insert(connection: Connection, workspace_id: str, rows: Sequence[Suppression]) -> int:
-    """Adds what is not there yet and answers how many that were; the rows must differ in kind or value.
+async def insert(
+    connection: Connection, workspace_id: str, rows: Sequence[Suppression]
+) -> frozenset[tuple[SuppressionKind, str]]:
+    """Adds what is not there yet and answers kind and value of that; the rows must differ in them.
 
     Rows go in in the order of the unique index, so that two callers with the same entries wait for each other
     instead of deadlocking.
@@ -36,10 +38,11 @@ async def insert(connection: Connection, workspace_id: str, rows: Sequence[Suppr
             AS r(id uuid, kind suppression_kind, value text, shown text, reason text, at timestamptz)
         ORDER BY kind, value COLLATE "C"
         ON CONFLICT (workspace_id, kind, value) DO NOTHING
+        RETURNING kind, value
         """,
         (workspace_id, msgspec.json.encode(new).decode()),
     )
-    return cursor.rowcount
+    return frozenset((SuppressionKind(row[0]), row[1]) for row in await cursor.fetchall())
 
 
 # The first half of the advisory locks' number, the workspace is the other. A collision only costs waiting.

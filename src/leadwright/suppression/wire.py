@@ -1,20 +1,24 @@
 """The JSON of the do-not-contact list."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
+from starlette.responses import Response
 
 from leadwright.clock import iso
+from leadwright.errors import Detail, InvalidRequest
 from leadwright.http.paging import Paged, paged, pagination
 from leadwright.ids import Prefix, public
 from leadwright.pages import Page
-from leadwright.suppression.model import Rejection, Suppression, SuppressionKind
-from leadwright.suppression.service import Added, Listing
+from leadwright.suppression.files import Form, write_file
+from leadwright.suppression.model import LONGEST_REASON, Rejection, Suppression, SuppressionKind
+from leadwright.suppression.service import Added, ImportedRow, Listing, RowOutcome
 
 MOST_ENTRIES = 1000
-LONGEST_REASON = 1000
 
 _CAMEL = ConfigDict(alias_generator=to_camel, validate_by_name=True)
 _ID = "supp_0199c0ffee0070008000000000000001"
@@ -92,6 +96,69 @@ class SuppressionsBody(Paged):
 class RemovedBody(BaseModel):
     success: bool
     id: str = Field(examples=[_ID])
+
+
+class ImportedRowBody(BaseModel):
+    line: int = Field(description="Where the row begins in the file, from 1.")
+    outcome: RowOutcome
+    code: str | None = Field(default=None, description="Only of an invalid row.", examples=["invalid_email"])
+    reason: str | None = None
+
+
+class ImportedBody(BaseModel):
+    """The three numbers add up to the rows of the file."""
+
+    model_config = _CAMEL
+
+    added: int
+    already_present: int
+    invalid: int
+    rows: list[ImportedRowBody]
+
+
+def imported_body(done: Sequence[ImportedRow]) -> ImportedBody:
+    count = Counter(row.outcome for row in done)
+    return ImportedBody(
+        added=count[RowOutcome.ADDED],
+        already_present=count[RowOutcome.ALREADY_PRESENT],
+        invalid=count[RowOutcome.INVALID],
+        rows=[ImportedRowBody(line=row.line, outcome=row.outcome, code=row.code, reason=row.reason) for row in done],
+    )
+
+
+MOST_EXPORTED = 10_000
+_CURSOR = re.compile(r"[0-9a-f]{32}")
+_FILE_SCHEMA = {"type": "string"}
+_FILE_EXAMPLES = {
+    "text/csv": "email,company,reason\njane@example.com,,asked us to stop\n,Acme Inc,a customer\n",
+    "application/x-ndjson": '{"email": "jane@example.com", "reason": "asked us to stop"}\n{"company": "Acme Inc"}\n',
+}
+IMPORT_REQUEST: dict[str, Any] = {
+    "required": True,
+    "content": {media: {"schema": _FILE_SCHEMA, "example": example} for media, example in _FILE_EXAMPLES.items()},
+}
+EXPORT_ANSWER: dict[str, Any] = {
+    "description": "A part of the list.",
+    "content": {media: {"schema": _FILE_SCHEMA} for media in _FILE_EXAMPLES},
+    "headers": {
+        "X-Next-Cursor": {"description": "Only there when there is more.", "schema": {"type": "string"}},
+    },
+}
+
+
+def read_cursor(cursor: str) -> str | None:
+    """The id to go on behind. Raises InvalidRequest for what was never given out."""
+    if cursor and not _CURSOR.fullmatch(cursor):
+        raise InvalidRequest.of([Detail("cursor", "expected X-Next-Cursor of an earlier answer, or nothing")])
+    return cursor or None
+
+
+def export_part(found: Sequence[Suppression], form: Form, limit: int, *, is_first: bool) -> Response:
+    """``found`` holds one row more than the part shows, when there is one."""
+    shown = found[:limit]
+    rows = [_body(row).model_dump(by_alias=True, mode="json") for row in shown]
+    headers = {"X-Next-Cursor": shown[-1].id} if len(found) > limit else {}
+    return Response(write_file(rows, form, is_first=is_first), media_type=form.media, headers=headers)
 
 
 def added_body(done: Added) -> AddedBody:

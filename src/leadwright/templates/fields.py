@@ -38,8 +38,13 @@ def look_up(fields: Fields, name: str) -> Scalar | None:
     similar = {fields[key] for key in fields if fold(key) == wanted and not is_blank(fields[key])}
     if similar:
         return similar.pop() if len(similar) == 1 else None
-    aliased = fields.get(_ALIASES.get(wanted, ""))
+    aliased = fields.get(customary(name) or "")
     return None if is_blank(aliased) else aliased
+
+
+def customary(name: str) -> str | None:
+    """The standard field that people often call so: ``jobTitle`` is ``title``."""
+    return _ALIASES.get(fold(name))
 
 
 @lru_cache(maxsize=4096)

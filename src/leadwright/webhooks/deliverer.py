@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import traceback
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ MOST_AT_ONCE = 500
 AHEAD = 3
 """Streams that are claimed for each slot, so that the next post begins while outcomes are written down."""
 POLL_SECONDS = 0.5
+PROBE_LOOK = timedelta(seconds=POLL_SECONDS)
 FINISH_WITHIN_SECONDS = 7.0
 
 _log = logger("leadwright.webhooks")
@@ -57,8 +59,10 @@ class Deliverer:
         self._claimed: Counter[str] = Counter()
         self._outcomes: list[Outcome] = []
         self._unsent: list[Leased] = []
+        self._empty: list[Leased] = []
         self._tasks: dict[asyncio.Task[None], Leased] = {}
         self._woken = asyncio.Event()
+        self._looked_for_probes: datetime | None = None
         self._stopping = False
         self._running: asyncio.Task[None] | None = None
 
@@ -68,10 +72,14 @@ class Deliverer:
     def wake(self) -> None:
         self._woken.set()
 
-    async def stop(self) -> None:
-        """Posts under way may end, for 7 seconds; what is not done then is given back."""
+    def end(self) -> None:
+        """Nothing more is claimed. Posts under way may end, for 7 seconds; what is not done then is given back."""
         self._stopping = True
         self.wake()
+
+    async def stop(self) -> None:
+        """Returns when all that ``end`` speaks of is done."""
+        self.end()
         if self._running is not None:
             await self._running
 
@@ -93,7 +101,8 @@ class Deliverer:
                 busy = await self.step()
             except Exception as error:  # noqa: BLE001 -- it outlives any fault of one round
                 passing = isinstance(error, Unavailable) or passing_fault(error) is not None
-                (_log.warning if passing else _log.error)("delivering failed", fault=type(error).__name__)
+                tell = _log.warning if passing else _log.error
+                tell("delivering failed", fault=type(error).__name__, where=_place(error))
                 await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS)
                 continue
             if not busy or not self._outcomes:
@@ -110,7 +119,7 @@ class Deliverer:
         if len(self._tasks) >= MOST_AT_ONCE:
             return False
         now = self._clock()
-        free = {webhook: self._slots * AHEAD - count for webhook, count in self._claimed.items()}
+        free = {webhook: max(0, self._slots * AHEAD - count) for webhook, count in self._claimed.items()}
         async with self._database.transaction() as connection:
             leased = await delivery_store.claim(
                 connection,
@@ -120,10 +129,27 @@ class Deliverer:
                 slots=self._slots * AHEAD,
                 most=MOST_AT_ONCE - len(self._tasks),
             )
-            leased += await delivery_store.claim_probes(connection, now, now + self._lease)
+        leased += await self._claim_probes(now)
         if leased:
-            await self._begin(leased)
+            await self._begin_or_give_back(leased)
         return bool(leased)
+
+    async def _begin_or_give_back(self, leased: Sequence[Leased]) -> None:
+        """After a fault between claiming and sending nobody need wait for the leases to end."""
+        try:
+            await self._begin(leased)
+        except BaseException:
+            under_way = set(self._tasks.values())
+            self._unsent += [lease for lease in leased if lease not in under_way]
+            raise
+
+    async def _claim_probes(self, now: datetime) -> list[Leased]:
+        """In a transaction of its own, since it locks endpoints before streams and a claim holds streams already."""
+        if self._looked_for_probes is not None and timedelta(0) <= now - self._looked_for_probes < PROBE_LOOK:
+            return []
+        self._looked_for_probes = now
+        async with self._database.transaction() as connection:
+            return await delivery_store.claim_probes(connection, now, now + self._lease)
 
     async def _begin(self, leased: Sequence[Leased]) -> None:
         async with self._database.session() as connection:
@@ -139,7 +165,7 @@ class Deliverer:
             self._tasks[task] = prepared.lease
             task.add_done_callback(self._ended)
         found = {(head.webhook_id, head.stream) for head in heads}
-        self._unsent += [lease for lease in leased if (lease.webhook_id, lease.stream) not in found]
+        self._empty += [lease for lease in leased if (lease.webhook_id, lease.stream) not in found]
 
     async def _deliver(self, prepared: Prepared, until: datetime) -> None:
         """Waits for a slot of the endpoint; when that took too long, the lease is given back instead."""
@@ -162,10 +188,10 @@ class Deliverer:
 
     async def _write_down(self) -> bool:
         """In one transaction for all. After a fault of the database they are kept for the next round."""
-        outcomes, unsent = self._outcomes, self._unsent
-        if not outcomes and not unsent:
+        outcomes, unsent, empty = self._outcomes, self._unsent, self._empty
+        if not outcomes and not unsent and not empty:
             return False
-        self._outcomes, self._unsent = [], []
+        self._outcomes, self._unsent, self._empty = [], [], []
         now = self._clock()
         try:
             async with self._database.transaction() as connection:
@@ -173,9 +199,12 @@ class Deliverer:
                     await self._recorder.record(connection, outcomes, now)
                 if unsent:
                     await delivery_store.release(connection, unsent, now)
+                if empty:
+                    await self._recorder.end_empty(connection, empty, now)
         except BaseException:
             self._outcomes = outcomes + self._outcomes
             self._unsent = unsent + self._unsent
+            self._empty = empty + self._empty
             raise
         return True
 
@@ -189,3 +218,9 @@ class Deliverer:
             await self._write_down()
         except Exception as error:  # noqa: BLE001 -- leases end by themselves, and what was sent is sent again
             _log.warning("outcomes of deliveries are lost: they are sent again", fault=type(error).__name__)
+
+
+def _place(error: BaseException) -> str:
+    """Where it happened. Not the message, which may repeat what a row holds."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""

@@ -1,6 +1,6 @@
 """One delivery's way: Prepared from its rows, sent, then Sent or Failed; the database is not held meanwhile."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,11 +11,11 @@ from leadwright.clock import Clock, iso
 from leadwright.crypto import SecretBox
 from leadwright.events.model import Event, EventType
 from leadwright.ids import Prefix, public
-from leadwright.outbound.client import Answer, Failure, OutboundClient, scrubbed
+from leadwright.outbound.client import Answer, Failure, OutboundClient, parts_of, scrubbed
 from leadwright.outbound.signing import Signer, Which
 from leadwright.webhooks.body import body_of
 from leadwright.webhooks.delivery_store import Head, Leased
-from leadwright.webhooks.model import EventNames
+from leadwright.webhooks.model import names_behind
 
 REMEMBERED_ENDPOINTS = 1_000
 EVENT_GONE = "event_gone"
@@ -119,9 +119,15 @@ class Preparer:
             secret = self._secrets.open(head.secret)
             previous = self._secrets.open(head.previous_secret) if rotating and head.previous_secret else None
             headers = msgspec.json.decode(self._secrets.open(head.headers), type=dict[str, str]) if head.headers else {}
-            known = tuple(each for each in (secret, previous, *headers.values()) if each)
+            known = known_secrets(secret, previous, headers)
             self._opened[key] = _Opened(Signer(secret, previous), headers, known)
         return self._opened[key]
+
+
+def known_secrets(secret: str, previous: str | None, headers: Mapping[str, str]) -> tuple[str, ...]:
+    """What the endpoint knows and the log must not show, the longest first."""
+    parts = [part for value in headers.values() for part in parts_of(value)]
+    return tuple(sorted({part for part in (secret, previous, *parts) if part}, key=len, reverse=True))
 
 
 def _body(head: Head) -> bytes | None:
@@ -132,7 +138,7 @@ def _body(head: Head) -> bytes | None:
     event = Event(
         head.event_id, None, EventType(head.event_type), head.event_data, bool(head.event_simulated), head.event_at
     )
-    return body_of(head.workspace_id, event, EventNames(head.event_names))
+    return body_of(head.workspace_id, event, names_behind(head.told_type))
 
 
 async def send(prepared: Prepared, client: OutboundClient, clock: Clock) -> Sent | Failed:

@@ -118,19 +118,21 @@ async def claim(
 
 
 async def claim_probes(connection: Connection, now: datetime, lease_until: datetime) -> list[Leased]:
-    """Of each paused endpoint whose time has come: the stream of its first pending delivery."""
+    """Of each paused endpoint whose time has come: the stream that was tried longest ago.
+
+    So in turn, for the endpoint may be well and only refuse what is first.
+    """
     async with connection.cursor(row_factory=class_row(Leased)) as cursor:
         await cursor.execute(
             """
             WITH probed AS (
                 UPDATE webhook SET probe_at = %(lease)s
                 WHERE enabled AND paused_at IS NOT NULL AND probe_at <= %(now)s
-                RETURNING workspace_id, id
+                RETURNING id
             ), first AS (
-                SELECT p.id AS webhook_id, d.stream FROM probed p CROSS JOIN LATERAL (
-                    SELECT stream FROM webhook_delivery
-                    WHERE workspace_id = p.workspace_id AND webhook_id = p.id AND status = 'pending'
-                    ORDER BY id LIMIT 1) d
+                SELECT p.id AS webhook_id, s.stream FROM probed p CROSS JOIN LATERAL (
+                    SELECT stream FROM webhook_stream WHERE webhook_id = p.id
+                    ORDER BY due_at LIMIT 1) s
             )
             UPDATE webhook_stream s SET due_at = %(lease)s, token = s.token + 1
             FROM first WHERE s.webhook_id = first.webhook_id AND s.stream = first.stream
@@ -153,12 +155,12 @@ class Head:
     test_body: str | None
     retries_used: int
     event_id: str
+    told_type: str
     event_type: str | None
     event_data: str | None
     event_simulated: bool | None
     event_at: datetime | None
     url: str
-    event_names: str
     secret: str
     previous_secret: str | None
     previous_until: datetime | None
@@ -173,9 +175,9 @@ async def heads(connection: Connection, leased: Sequence[Leased]) -> list[Head]:
         await cursor.execute(
             """
             SELECT g.webhook_id, g.stream, g.token, d.id AS delivery_id, d.workspace_id, d.test_body::text,
-                   d.retries_used, d.event_id, e.type::text AS event_type, e.data::text AS event_data,
-                   e.simulated AS event_simulated, e.created_at AS event_at,
-                   w.url, w.event_names, w.secret, w.previous_secret, w.previous_until, w.accepts_previous, w.headers,
+                   d.retries_used, d.event_id, d.event_type AS told_type, e.type::text AS event_type,
+                   e.data::text AS event_data, e.simulated AS event_simulated, e.created_at AS event_at,
+                   w.url, w.secret, w.previous_secret, w.previous_until, w.accepts_previous, w.headers,
                    w.updated_at
             FROM jsonb_to_recordset(%s::jsonb) AS g(webhook_id uuid, stream text, token bigint)
             CROSS JOIN LATERAL (
@@ -254,21 +256,38 @@ class Change:
     due_at: datetime | None
 
 
+MOST_ATTEMPTS = 100
+"""Attempts that the log keeps of one delivery: the last ones. One that waits out a long outage is probed for days."""
+
+
 async def record(connection: Connection, changes: Sequence[Change], now: datetime) -> None:
-    """Writes attempts, statuses, and when each stream is due; a stream with nothing pending is gone."""
-    rows = msgspec.json.encode(changes).decode()
+    """Writes attempts, statuses, and when each stream is due; a stream with nothing pending is gone.
+
+    The streams are locked by this transaction.
+    """
     await connection.execute(
         """
         UPDATE webhook_delivery d SET
-            attempts = d.attempts || g.attempts, status = g.status, retries_used = g.retries_used,
+            attempts = CASE WHEN jsonb_array_length(d.attempts) < %(most)s THEN d.attempts || g.attempts
+                ELSE (d.attempts - 0) || g.attempts END,
+            status = g.status, retries_used = g.retries_used,
             first_failed_at = g.first_failed_at,
             finished_at = CASE WHEN g.status = 'pending' THEN NULL ELSE %(now)s END
         FROM jsonb_to_recordset(%(rows)s::jsonb) AS g(workspace_id uuid, delivery_id uuid, attempts jsonb,
             status delivery_status, retries_used smallint, first_failed_at timestamptz)
         WHERE d.workspace_id = g.workspace_id AND d.id = g.delivery_id
         """,
-        {"rows": rows, "now": now},
+        {"rows": msgspec.json.encode(changes).decode(), "now": now, "most": MOST_ATTEMPTS},
     )
+    await pass_on(connection, [(change.webhook_id, change.stream, change.due_at) for change in changes], now)
+
+
+async def pass_on(connection: Connection, streams: Sequence[tuple[str, str, datetime | None]], now: datetime) -> None:
+    """When each of the streams, which this transaction has locked, is due again; None: now, for its next delivery.
+
+    A stream with nothing pending is gone. As a statement of its own it sees what was added before the lock was had.
+    """
+    rows = [{"webhook_id": webhook, "stream": stream, "due_at": due} for webhook, stream, due in streams]
     await connection.execute(
         """
         WITH given AS MATERIALIZED (
@@ -283,7 +302,7 @@ async def record(connection: Connection, changes: Sequence[Change], now: datetim
         UPDATE webhook_stream s SET due_at = coalesce(g.due_at, %(now)s), token = s.token + 1
         FROM given g WHERE s.webhook_id = g.webhook_id AND s.stream = g.stream AND g.waiting
         """,
-        {"rows": rows, "now": now},
+        {"rows": msgspec.json.encode(rows).decode(), "now": now},
     )
 
 

@@ -112,6 +112,11 @@ def told_type(event_type: EventType, names: EventNames) -> str:
     return LEGACY_NAMES.get(event_type, event_type.value) if names is EventNames.LEGACY else event_type.value
 
 
+def names_behind(told: str) -> EventNames:
+    """Under which names an endpoint was told of an event, by what it was told: an edit since changes no delivery."""
+    return EventNames.LEGACY if told in _TYPE_OF_LEGACY else EventNames.CURRENT
+
+
 def told_data(event: Event, names: EventNames) -> bytes:
     """The event's data as an endpoint is told it: the same bytes each time."""
     if names is EventNames.CURRENT or event.type not in LEGACY_NAMES:

@@ -55,6 +55,11 @@ class Recorder:
         if changes:
             await delivery_store.record(connection, changes, now)
 
+    async def end_empty(self, connection: Connection, leases: Sequence[Leased], now: datetime) -> None:
+        """Streams in which nothing was pending when they were claimed: gone, unless something has come since."""
+        ours = await delivery_store.lock_streams(connection, leases)
+        await delivery_store.pass_on(connection, [(webhook, stream, None) for webhook, stream in sorted(ours)], now)
+
     def _sent(self, outcome: Sent) -> Change:
         metrics.DELIVERIES["delivered"].inc()
         prepared = outcome.prepared

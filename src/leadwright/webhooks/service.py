@@ -292,7 +292,7 @@ def _prepared(
         headers=headers,
         primary="previous" if row.accepts_previous and rotating else "current",
         retries_used=0,
-        secrets=tuple(each for each in (secret, previous, *headers.values()) if each),
+        secrets=delivery.known_secrets(secret, previous, headers),
     )
 
 

@@ -107,6 +107,24 @@ class SuppressionsAdded(Answer):
     errors: list[EntryError]
 
 
+class ImportedRow(Answer):
+    """What became of a row of a file: added, already_present or invalid."""
+
+    line: int
+    outcome: str
+    code: str | None = None
+    reason: str | None = None
+
+
+class SuppressionsImported(Answer):
+    """The three counts are as many as the file has rows."""
+
+    added: int
+    already_present: int
+    invalid: int
+    rows: list[ImportedRow]
+
+
 class Suppression(Answer, kw_only=True):
     """An entry of the do-not-contact list; of its four keys the one that was sent is set."""
 

@@ -1,8 +1,10 @@
 """Calls about campaigns."""
 
+from collections.abc import Mapping
 from typing import Literal, TypedDict, Unpack
 
 from leadwright.client.answers import campaigns as answers
+from leadwright.client.answers import looking
 from leadwright.client.answers.base import JSON
 from leadwright.client.request import Request, Walk, by_cursor, request
 
@@ -97,6 +99,33 @@ def set_sequence(campaign_id: str, sequence: JSON) -> Request[answers.Campaign]:
 def stats(campaign_id: str) -> Request[answers.Stats]:
     """The funnel, and what was done by step, variant, sender and day."""
     return request("GET", ONE + "/stats", answers.Stats, campaign_id)
+
+
+def preview(
+    campaign_id: str,
+    *,
+    lead_id: str | None = None,
+    linkedin_url: str | None = None,
+    lead: Mapping[str, object] | None = None,
+    sender_id: str | None = None,
+) -> Request[looking.Preview]:
+    """Every step as one lead would get it: a lead of the campaign, or a row as it would be added."""
+    told = {"leadId": lead_id, "linkedinUrl": linkedin_url, "lead": lead, "senderId": sender_id}
+    body = {name: value for name, value in told.items() if value is not None}
+    return request("POST", ONE + "/preview", looking.Preview, campaign_id, body=body)
+
+
+def validate(campaign_id: str) -> Request[looking.Validation]:
+    """Whether the campaign can work, and which fields its leads lack."""
+    return request("POST", ONE + "/validate", looking.Validation, campaign_id)
+
+
+def forecast(
+    campaign_id: str, *, days: int | None = None, accept_rate: float | None = None, reply_rate: float | None = None
+) -> Request[looking.Forecast]:
+    """How the campaign would go on, day by day."""
+    query = {"days": days, "acceptRate": accept_rate, "replyRate": reply_rate}
+    return request("GET", ONE + "/forecast", looking.Forecast, campaign_id, query=query)
 
 
 def delete(campaign_id: str) -> Request[answers.CampaignDeleted]:

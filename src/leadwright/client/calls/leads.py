@@ -6,6 +6,7 @@ from typing import Literal
 from msgspec import UNSET
 
 from leadwright.client.answers import leads as answers
+from leadwright.client.answers import looking
 from leadwright.client.answers.base import JSON
 from leadwright.client.request import Request, Walk, by_cursor, request
 
@@ -85,6 +86,11 @@ def tag(lead_id: str, tag: str) -> Request[answers.Tagged]:
 
 def untag(lead_id: str, tag: str) -> Request[answers.Tagged]:
     return request("DELETE", "/v1/leads/{lead_id}/tags/{tag}", answers.Tagged, lead_id, tag)
+
+
+def why(lead_id: str) -> Request[looking.Why]:
+    """What happens next to a lead, when, and which rules hold it."""
+    return request("GET", "/v1/leads/{lead_id}/why", looking.Why, lead_id)
 
 
 def history_page(lead_id: str, *, limit: int = 50, cursor: str | None = None) -> Request[answers.History]:

@@ -1,12 +1,13 @@
 """Calls about the do-not-contact list."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from msgspec import UNSET
 
 from leadwright.client.answers import account as answers
 from leadwright.client.answers.base import Done
-from leadwright.client.request import Request, Walk, by_cursor, request
+from leadwright.client.request import File, Request, Walk, by_cursor, request, upload
 
 
 def add(entries: Sequence[Mapping[str, str]], *, reason: str | None = None) -> Request[answers.SuppressionsAdded]:
@@ -30,3 +31,17 @@ def every(*, kind: str | None = None) -> Walk[answers.Suppression]:
 
 def remove(suppression_id: str) -> Request[Done]:
     return request("DELETE", "/v1/suppressions/{suppression_id}", Done, suppression_id)
+
+
+def import_file(content: bytes, form: Literal["csv", "jsonl"] = "csv") -> Request[answers.SuppressionsImported]:
+    """Puts a whole file on the list, and tells what became of every row."""
+    kind = "text/csv" if form == "csv" else "application/x-ndjson"
+    return upload("/v1/suppressions/import", answers.SuppressionsImported, content, kind)
+
+
+def export_part(
+    form: Literal["csv", "jsonl"] = "csv", *, kind: str | None = None, limit: int | None = None, cursor: str = ""
+) -> Request[File]:
+    """The list as a file, oldest first, up to 10,000 rows of it behind a cursor; put together the parts are one."""
+    query = {"format": form, "kind": kind, "limit": limit, "cursor": cursor}
+    return request("GET", "/v1/suppressions/export", File, query=query)

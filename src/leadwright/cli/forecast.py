@@ -1,0 +1,98 @@
+"""``leadwright forecast``: when a campaign will do what."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from leadwright.cli.session import Session
+
+_COLUMNS = (
+    "date",
+    "connections",
+    "messages",
+    "visits",
+    "likes",
+    "emails",
+    "other",
+    "new leads",
+    "limited by",
+    "waiting",
+)
+
+
+def forecast(
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's id.")],
+    days: Annotated[int, typer.Option("--days", min=1, max=365, help="How many days, today among them.")] = 90,
+    accept_rate: Annotated[
+        float | None,
+        typer.Option("--accept-rate", min=0, max=1, help="Who accepts, as a share of 1. Else its own rate, or 0.35."),
+    ] = None,
+    reply_rate: Annotated[
+        float | None, typer.Option("--reply-rate", min=0, max=1, help="Who answers a message, as a share of 1.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The answer of the API.")] = False,
+) -> None:
+    """Show when a campaign will do what, and what limits it.
+
+    The engine's own rules run on a virtual clock. Nothing is changed.
+    """
+    from leadwright.cli.output import show_json, show_table
+    from leadwright.cli.session import in_transaction
+    from leadwright.engine.forecast_service import Assumed, Prospect, foresee, prospect
+    from leadwright.engine.forecast_wire import forecast_body
+
+    async def read(session: "Session") -> Prospect:
+        workspace_id, campaign_id = await find_campaign(session, campaign)
+        assumed = Assumed(accept_rate, reply_rate)
+        return await prospect(session.connection, workspace_id, campaign_id, days, assumed, session.now)
+
+    found = forecast_body(foresee(in_transaction(read))).model_dump(mode="json", by_alias=True)
+    if as_json:
+        show_json(found)
+        return
+    show_table(_COLUMNS, [_line(day) for day in found["perDay"] if day["touches"]["total"] or day["limitedBy"]])
+    _summarise(found)
+
+
+async def find_campaign(session: "Session", public_id: str) -> tuple[str, str]:
+    """The bare ids of the workspace and the campaign, whichever workspace has it. Raises NotFound."""
+    from leadwright.accounts import store
+    from leadwright.campaigns import service
+
+    campaign_id = service.known_id(public_id)
+    for workspace in await store.workspaces(session.connection):
+        if await service.exists(session.connection, workspace.id, campaign_id):
+            return workspace.id, campaign_id
+    raise service.not_found()
+
+
+def _line(day: dict[str, Any]) -> list[object]:
+    touches, limit = day["touches"], day["limitedBy"]
+    counts = [touches[kind] for kind in _COLUMNS[1:7]]
+    if limit is None:
+        return [day["date"], *counts, day["newLeads"], "", ""]
+    what = limit["rule"] if limit["kind"] is None else f"{limit['rule']} ({limit['kind']})"
+    return [day["date"], *counts, day["newLeads"], what, limit["waiting"]]
+
+
+def _summarise(found: dict[str, Any]) -> None:
+    from leadwright.cli.output import remark
+
+    assumed = found["assumptions"]
+    if assumed["asIfStarted"]:
+        remark(f"The campaign is {found['status']}: this is as if it were running from now on.")
+    remark(
+        f"Assumed: {assumed['acceptRate']:.0%} accept ({assumed['acceptRateFrom']}), "
+        f"{assumed['replyRate']:.0%} of those who get a message reply."
+    )
+    remark(f"First touch {found['firstTouchAt'] or 'never'}, last {found['lastTouchAt'] or 'never'}.")
+    done = f"done at {found['finishesAt']}" if found["finishesAt"] else f"not done within {found['days']} days"
+    remark(f"{found['touches']['total']} touches; {found['through']} of {found['leads']} leads through, {done}.")
+    for rule, leads in found["held"].items():
+        remark(f"{leads} leads go no further by themselves: {rule}.")
+    more = found["oneMoreSender"]
+    if more is not None:
+        sooner = "" if more["daysSooner"] is None else f", done {more['daysSooner']} days sooner"
+        told = f"{more['moreTouches']:+} touches, {more['moreThrough']:+} leads through{sooner}"
+        remark(f"One more sender like its first: {told}.")

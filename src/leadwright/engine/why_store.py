@@ -1,0 +1,53 @@
+"""The SQL of one lead as it stands: its place, what is open for it, when its sender may go on."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from leadwright.engine.store import LEAD_COLUMNS, Row
+from leadwright.postgres.pool import Connection
+
+
+async def row(connection: Connection, workspace_id: str, lead_id: str) -> Row | None:
+    """The lead with its place, held by nobody; one that has not begun is PENDING and due."""
+    async with connection.cursor(row_factory=class_row(Row)) as cursor:
+        await cursor.execute(
+            "SELECT "
+            + LEAD_COLUMNS
+            + """,
+                coalesce(e.status, 'PENDING') AS status, e.custom_status, coalesce(e.state, 'due') AS state, e.step_id,
+                e.step_since, e.sequence_version, e.sender_id, e.contacted_at,
+                coalesce(e.messages_sent, 0) AS messages_sent, e.hold_rule
+            FROM lead l LEFT JOIN enrolment e ON e.workspace_id = l.workspace_id AND e.lead_id = l.id
+            WHERE l.workspace_id = %s AND l.id = %s
+            """,
+            (workspace_id, lead_id),
+        )
+        return await cursor.fetchone()
+
+
+async def open_action(connection: Connection, workspace_id: str, lead_id: str) -> tuple[str, str | None] | None:
+    """State of the lead's deed that is planned or under way, and who is to tell its outcome."""
+    cursor = await connection.execute(
+        """
+        SELECT state, awaiting FROM action
+        WHERE workspace_id = %s AND lead_id = %s AND state IN ('planned', 'performing', 'uncertain')
+        ORDER BY id DESC LIMIT 1
+        """,
+        (workspace_id, lead_id),
+    )
+    found = await cursor.fetchone()
+    return None if found is None else (found[0], found[1])
+
+
+async def paces(connection: Connection, workspace_id: str, sender_ids: Sequence[str]) -> Mapping[str, datetime]:
+    """From when on each sender may plan its next deed, for those that keep a gap."""
+    cursor = await connection.execute(
+        """
+        SELECT sender_id, plan_at FROM sender_pace
+        WHERE workspace_id = %s AND sender_id = ANY(%s::uuid[]) AND plan_at > '-infinity'
+        """,
+        (workspace_id, list(sender_ids)),
+    )
+    return {found[0]: found[1] for found in await cursor.fetchall()}
