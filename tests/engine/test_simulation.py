@@ -2,28 +2,30 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from itertools import count
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-
-from leadwright import ids
-from leadwright.accounts import service as accounts
-from leadwright.postgres.pool import Database
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from tests.engine.simulation.judge import judge
 from tests.engine.simulation.play import Play
 from tests.engine.simulation.script import Script, scripts
 
+from leadwright import ids
+from leadwright.accounts import service as accounts
+from leadwright.postgres.pool import Database
+
 QUICK = settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     database=None,
     phases=(Phase.generate, Phase.shrink),
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
 )
 LONG = settings(QUICK, max_examples=200, derandomize=False)
 
@@ -39,7 +41,7 @@ class Stage:
     async def sweep(self) -> None:
         async with self.database.transaction() as connection:
             for table in self.tables:
-                await connection.execute(psycopg.sql.SQL("DELETE FROM {}").format(psycopg.sql.Identifier(table)))
+                await connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
 
     async def play(self, script: Script) -> Play:
         """The ids are part of what is put in: they choose variants and senders."""
@@ -67,10 +69,8 @@ def _ids_of(script: Script) -> Callable[[int], list[str]]:
 async def stage(make_database: Callable[..., str]) -> AsyncIterator[Stage]:
     conninfo = await asyncio.to_thread(make_database)
     with psycopg.connect(conninfo, autocommit=True) as connection:
-        name = psycopg.conninfo.conninfo_to_dict(conninfo)["dbname"]
-        connection.execute(
-            psycopg.sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(psycopg.sql.Identifier(str(name)))
-        )
+        name = conninfo_to_dict(conninfo)["dbname"]
+        connection.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(sql.Identifier(str(name))))
         found = connection.execute(
             "SELECT table_name FROM information_schema.columns WHERE column_name = 'workspace_id'"
             " AND table_schema = 'public'"
@@ -96,7 +96,7 @@ async def test_promises_are_kept_in_many_long_runs(stage: Stage, script: Script)
     await judge(stage.database, await stage.play(script))
 
 
-@settings(QUICK, max_examples=5)
+@settings(QUICK, max_examples=3)
 @given(script=scripts(races=False, most=30))
 async def test_the_same_script_plays_the_same_run(stage: Stage, script: Script) -> None:
     first = await stage.play(script)
@@ -108,7 +108,5 @@ async def test_the_same_script_plays_the_same_run(stage: Stage, script: Script) 
 
 async def _told(stage: Stage) -> list[tuple[object, ...]]:
     async with stage.database.session() as connection:
-        cursor = await connection.execute(
-            "SELECT type::text, data::jsonb, created_at FROM event ORDER BY seq"
-        )
+        cursor = await connection.execute("SELECT type::text, data::jsonb, created_at FROM event ORDER BY seq")
         return await cursor.fetchall()

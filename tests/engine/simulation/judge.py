@@ -4,17 +4,18 @@ Nothing of the engine's calendar, caps or decisions is used here.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import LiteralString
+from typing import Any, LiteralString
 from zoneinfo import ZoneInfo
+
+from tests.engine.simulation.network import Happened
+from tests.engine.simulation.play import Chronicle, Play
 
 from leadwright.campaigns.schedule import Schedule
 from leadwright.engine.sequence import StepType
 from leadwright.postgres.pool import Database
-from leadwright.senders.limits import QuotaKind
-from tests.engine.simulation.network import Happened
-from tests.engine.simulation.play import Chronicle, Play
+from leadwright.senders.limits import Limits, QuotaKind
 
 KIND = {
     StepType.CONNECT: QuotaKind.CONNECTIONS,
@@ -62,6 +63,7 @@ async def judge(database: Database, play: Play) -> None:
     """Raises AssertionError with the invariant that was broken, and by what."""
     verdicts = [
         *[found async for found in _in_the_tables(database)],
+        *_forgotten(play, await _rows(database, "SELECT lead_id, due_at FROM enrolment WHERE state = 'due'")),
         *_lost(play, await _rows(database, "SELECT id FROM lead")),
         *_repeated(play.network.book, await _rows(database, "SELECT id, lead_id, step_id, state::text FROM action")),
         *_over_the_caps(play),
@@ -70,28 +72,35 @@ async def judge(database: Database, play: Play) -> None:
         *_out_of_hours(play),
         *_after_the_stop(play),
     ]
-    assert verdicts == []
+    assert verdicts == [], verdicts
 
 
-async def _rows(database: Database, sql: LiteralString) -> list[tuple[object, ...]]:
+async def _rows(database: Database, sql: LiteralString) -> list[tuple[Any, ...]]:
     async with database.session() as connection:
         return await (await connection.execute(sql)).fetchall()
 
 
-async def _in_the_tables(database: Database):  # noqa: ANN202 -- an async generator of sentences
+async def _in_the_tables(database: Database) -> AsyncIterator[str]:
     for what, sql in NEVER.items():
         found = await _rows(database, sql)
         if found:
             yield f"{what}: {found}"
 
 
-def _lost(play: Play, leads: Sequence[tuple[object, ...]]) -> Iterator[str]:
+def _forgotten(play: Play, due: Sequence[tuple[Any, ...]]) -> Iterator[str]:
+    """At the end of a run nobody is left whose time has come."""
+    for lead_id, due_at in due:
+        if due_at <= play.now:
+            yield f"due since {due_at} and nobody came (2): {lead_id}"
+
+
+def _lost(play: Play, leads: Sequence[tuple[Any, ...]]) -> Iterator[str]:
     missing = play.chronicle.added.keys() - {lead_id for (lead_id,) in leads}
     if missing:
         yield f"leads that are gone (2): {missing}"
 
 
-def _repeated(book: Sequence[Happened], actions: Sequence[tuple[object, ...]]) -> Iterator[str]:
+def _repeated(book: Sequence[Happened], actions: Sequence[tuple[Any, ...]]) -> Iterator[str]:
     """Once each, and written down as what they were."""
     step = {action_id: (lead_id, step_id) for action_id, lead_id, step_id, _ in actions}
     times = Counter(step.get(deed.deed_id, (deed.lead_id, "unknown")) for deed in book)
@@ -128,7 +137,7 @@ def _most(chronicle: Chronicle, deed: Happened, kind: QuotaKind, period: str) ->
     return None if None in values else max(value for value in values if value is not None)
 
 
-def _limits_within(chronicle: Chronicle, sender_id: str, since: datetime, until: datetime):  # noqa: ANN202
+def _limits_within(chronicle: Chronicle, sender_id: str, since: datetime, until: datetime) -> list[Limits]:
     history = chronicle.limits[sender_id]
     return [
         limits
@@ -168,7 +177,7 @@ def _out_of_hours(play: Play) -> Iterator[str]:
     for deed in play.network.book:
         history = play.chronicle.hours[deed.campaign_id]
         move = moves[deed.deed_id, deed.at]
-        schedule = [schedule for since, schedule in history if since <= move][-1]
+        schedule = next(schedule for since, schedule in reversed(history) if since <= move)
         zone = play.chronicle.zones.get(deed.lead_id)
         if not _within(schedule, deed.at, zone) or not _within(play.chronicle.sender_hours[deed.sender_id], deed.at):
             yield f"outside the hours (4): {deed}"

@@ -1,6 +1,6 @@
 """A channel that does what it is told to, keeps its own book of what really happened, and never forgives a repeat."""
 
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -71,9 +71,11 @@ class Network:
 
     book: list[Happened] = field(default_factory=list[Happened])
     open: dict[str, tuple[Deed, Later]] = field(default_factory=dict[str, tuple[Deed, Later]])
-    behaviour: Callable[[Deed], Behaviour] = lambda deed: SOUND
+    temper: Behaviour = SOUND
+    """How it behaves."""
     is_silent: bool = False
     """Whether it does not answer those who ask what became of a deed."""
+    did: Counter[Behaviour] = field(default_factory=Counter[Behaviour])
 
     def of(self, sender: Sender) -> Channel:
         del sender
@@ -84,9 +86,10 @@ class Network:
         return frozenset(StepType)
 
     async def perform(self, deed: Deed) -> Outcome:
-        chosen = self.behaviour(deed)
+        chosen = self.temper
         if chosen == "found connected" and deed.kind is not StepType.CONNECT:
             chosen = SOUND
+        self.did[chosen] += 1
         if chosen in _HAPPENS:
             self._enter(deed)
         if chosen.endswith("broke"):
@@ -115,7 +118,5 @@ class Network:
         assert deed.lead_id is not None
         assert deed.campaign_id is not None
         self.book.append(
-            Happened(
-                deed.id, deed.lead_id, deed.campaign_id, deed.sender.id, deed.linkedin_url, deed.kind, deed.at
-            )
+            Happened(deed.id, deed.lead_id, deed.campaign_id, deed.sender.id, deed.linkedin_url, deed.kind, deed.at)
         )

@@ -1,12 +1,17 @@
 """Plays a script: a world of its own on a virtual clock, several engines, and moves between them in any order."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from leadwright import ids
+from tests.engine.conftest import START, Recorder, World, identity, url
+from tests.engine.simulation.faults import FragileDatabase, Killed
+from tests.engine.simulation.network import SOUND, Behaviour, Network
+from tests.engine.simulation.script import ENGINES, PERSONS, Script
+
 from leadwright.campaigns.model import MissingVariable
 from leadwright.campaigns.schedule import Schedule
 from leadwright.channels.channel import InboundFact, Outcome
@@ -19,10 +24,6 @@ from leadwright.errors import InvalidRequest
 from leadwright.postgres.pool import Database
 from leadwright.senders.limits import Limits
 from leadwright.suppression import service as suppression
-from tests.engine.conftest import START, Recorder, World, identity, url
-from tests.engine.simulation.faults import FragileDatabase, Killed
-from tests.engine.simulation.network import SOUND, Behaviour, Network
-from tests.engine.simulation.script import ENGINES, PERSONS, Script
 
 ROUNDS = 60
 """Of work at one moment, before a run is called restless."""
@@ -79,6 +80,7 @@ class Play:
         self.chronicle = Chronicle()
         self.move = 0
         self._database = database
+        self._tempers = iter(script.tempers)
         self._secrets = SecretBox("a key for tests only")
         self.processes = [self._process() for _ in range(ENGINES)]
         self.world = World(database, workspace_id, self._secrets, Recorder(), self.processes[0].engine, START)
@@ -87,7 +89,7 @@ class Play:
 
     def _process(self) -> Process:
         fragile = FragileDatabase(self._database)
-        return Process(fragile, Engine(fragile, self._secrets, self.network, batch=7))  # type: ignore[arg-type]
+        return Process(fragile, Engine(cast(Database, fragile), self._secrets, self.network, batch=7))
 
     @property
     def now(self) -> datetime:
@@ -146,11 +148,10 @@ class Play:
         """What has begun too long ago is given up unperformed, as the engine's own time limit does."""
         process = self.processes[n]
         for place, (at, each) in enumerate(process.begun):
-            self.network.behaviour = lambda deed, chosen=behaviours[place % len(behaviours)]: chosen
+            self.network.temper = behaviours[place % len(behaviours)]
             if self.now - at < timedelta(seconds=DEED_SECONDS):
                 process.outcomes.append(await perform(self.network, each))
         process.begun = []
-        self.network.behaviour = lambda deed: SOUND
 
     async def move_settle(self, n: int) -> None:
         process = self.processes[n]
@@ -204,10 +205,8 @@ class Play:
             "settle": lambda: self.move_settle(n),
             "reconcile": lambda: process.engine.reconcile(self.now),
         }
-        try:
+        with contextlib.suppress(Killed):
             await duties[duty]()
-        except Killed:
-            pass
         await self.move_crash(n)
 
     # -- the world -------------------------------------------------------------------------------------------------
@@ -230,6 +229,10 @@ class Play:
 
     async def move_accepted(self, person: int, sender: int, hours_ago: int) -> None:
         await self._told("connection_accepted", person, sender, hours_ago)
+
+    async def move_all_accepted(self, sender: int) -> None:
+        for person in range(PERSONS):
+            await self.move_accepted(person, sender, 0)
 
     async def move_replied(self, person: int, sender: int, hours_ago: int) -> None:
         leads = await self._leads_of(person)
@@ -291,7 +294,10 @@ class Play:
         self.chronicle.hours[campaign_id].append((self.move, schedule))
 
     async def move_limit(self, sender: int, limits: int) -> None:
-        sender_id, wanted = self.senders[sender % len(self.senders)], self.script.limits[limits % len(self.script.limits)]
+        sender_id, wanted = (
+            self.senders[sender % len(self.senders)],
+            self.script.limits[limits % len(self.script.limits)],
+        )
         await self.world.limit(sender_id, wanted)
         self.chronicle.limits[sender_id].append((self.now, wanted))
 
@@ -363,12 +369,16 @@ class Play:
             self.move += 1
             await self.move_resume(campaign)
         until = self.now + timedelta(days=90)
+        last_rounds = 3
         for _ in range(400):
             self.move += 1
             await self._good_day()
             moment = await self.processes[0].engine.next_due(self.now)
             if moment is None or moment > until:
-                return
+                self._tempers, last_rounds = iter(()), last_rounds - 1
+                if not last_rounds:
+                    return
+                moment = self.now
             self.world.now = max(moment, self.now + timedelta(milliseconds=1))
         raise AssertionError("the run came to no end")
 
@@ -377,13 +387,15 @@ class Play:
             await self.move_conclude(0, done=True)
         await self.move_reconcile(0, silent=False)
         await self._ask_persons()
-        await self.move_round(0, [SOUND])
+        temper = next(self._tempers, SOUND)
+        await self.move_round(0, [temper])
         await self._see_who_entered()
 
     async def _ask_persons(self) -> None:
         """What no channel is asked about any more, a person resolves; tasks of processes that are gone too."""
         rows = await self.world.rows(
-            "SELECT id FROM action WHERE state = 'uncertain' AND due_at = 'infinity' OR awaiting IS NOT NULL ORDER BY id"
+            "SELECT id FROM action WHERE state = 'uncertain' AND due_at > '9999-01-01' OR awaiting IS NOT NULL"
+            " ORDER BY id"
         )
         for (deed_id,) in rows:
             await self._resolve(deed_id, self.network.truth(deed_id))
