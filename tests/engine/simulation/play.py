@@ -10,7 +10,7 @@ from typing import Any, cast
 from tests.engine.conftest import START, Recorder, World, identity, url
 from tests.engine.simulation.faults import FragileDatabase, Killed
 from tests.engine.simulation.network import SOUND, Behaviour, Network
-from tests.engine.simulation.script import ENGINES, PERSONS, Script
+from tests.engine.simulation.script import ENGINES, PERSONS, Move, Script
 
 from leadwright.campaigns.model import MissingVariable
 from leadwright.campaigns.schedule import Schedule
@@ -97,11 +97,15 @@ class Play:
 
     async def run(self) -> None:
         await self._prepare()
-        for name, *given in self.script.moves:
-            self.move += 1
-            await getattr(self, f"move_{name}")(*given)
-            await self._see_who_entered()
+        for move in self.script.moves:
+            await self._make(move)
         await self._come_to_an_end()
+
+    async def _make(self, move: Move) -> None:
+        name, *given = move
+        self.move += 1
+        await getattr(self, f"move_{name}")(*given)
+        await self._see_who_entered()
 
     async def _prepare(self) -> None:
         script = self.script
@@ -177,6 +181,14 @@ class Play:
         await self.move_begin(n)
         if is_performed:
             await self.move_perform(n, behaviours)
+
+    async def move_overtaken(self, n: int, other: Move) -> None:
+        """Something happens between the plan and the deed."""
+        await self.move_plan(n)
+        await self._see_who_entered()
+        await self._make(other)
+        self.move += 1
+        await self.move_begin(n)
 
     async def move_reconcile(self, n: int, silent: bool) -> None:
         self.network.is_silent = silent

@@ -131,6 +131,7 @@ _world: st.SearchStrategy[Move] = st.one_of(
     st.tuples(st.just("limit"), _index, _index),
     st.tuples(st.just("finish")),
 )
+_overtaken: st.SearchStrategy[Move] = st.tuples(st.just("overtaken"), _engine, _stop | _advance | _world)
 _race: st.SearchStrategy[Move] = st.tuples(
     st.just("race"),
     st.lists(st.sampled_from(["work", "replied", "suppressed", "pause"]), min_size=2, max_size=4),
@@ -146,7 +147,7 @@ def _itself(strategy: st.SearchStrategy[Move]) -> st.SearchStrategy[Move]:
 def scripts(draw: st.DrawFn, *, races: bool, most: int) -> Script:
     """Kinds of moves come as often as they stand in the list."""
     often = [_round, _round, _half, _half, _advance, _advance]
-    kinds: list[st.SearchStrategy[Move]] = [*often, _work, _trouble, _trouble, _world, _world, _stop]
+    kinds: list[st.SearchStrategy[Move]] = [*often, _work, _trouble, _trouble, _world, _stop, _overtaken, _overtaken]
     move = st.sampled_from([*kinds, _race] if races else kinds).flatmap(_itself)
     return Script(
         tempers=draw(st.lists(st.sampled_from(BEHAVIOURS), min_size=8, max_size=16)),
