@@ -1,4 +1,15 @@
-"""The whole system, run at random: sequences, limits, hours, facts, edits, pauses, stops, crashes and clock jumps."""
+"""The whole system, run at random: sequences, limits, hours, facts, edits, pauses, stops, crashes and clock jumps.
+
+That it has teeth was tried: each of these was put into the engine once, and was caught, by an example or
+within 80 random runs. The number is the invariant of the design.
+
+- (2) A deed that failed for a passing reason leaves its lead where it is: "a lead without an end".
+- (3) A channel that broke, a lost answer, or a lost worker counts as "not done": "performed 2 times", "happened and is
+  failed".
+- (4) No cap; no gap; any number of new leads a day; hours not looked at again when a plan begins: each by its sentence.
+- (5) A reply that stops nobody; suppression or a pause not looked at again when a plan begins: "began after the stop".
+- (8) Jitter by real chance: two runs of one script differ.
+"""
 
 import asyncio
 import hashlib
@@ -30,7 +41,7 @@ QUICK = settings(
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
 )
-LONG = settings(QUICK, max_examples=200, derandomize=False)
+LONG = settings(QUICK, max_examples=100, derandomize=False)
 
 
 @dataclass(frozen=True)
@@ -106,7 +117,7 @@ def overtaken(*moves: Move) -> Script:
 @example(script=overtaken(("overtaken", 0, ("suppressed", 1, "company"))))
 @example(script=overtaken(("overtaken", 0, ("replied", 1, 0, 0))))
 @example(script=overtaken(("overtaken", 0, ("opted_out", 1))))
-@example(script=overtaken(("overtaken", 0, ("advance", 7 * 3_600))))
+@example(script=overtaken(("overtaken", 0, ("advance", 7 * 3_600)), ("perform", 0, ["done"])))
 @given(script=scripts(races=True, most=30))
 async def test_promises_are_kept(stage: Stage, script: Script) -> None:
     await judge(stage.database, await stage.play(script))
