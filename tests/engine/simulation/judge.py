@@ -58,12 +58,17 @@ NEVER: dict[str, LiteralString] = {
         SELECT action_id FROM message WHERE action_id IS NOT NULL GROUP BY 1 HAVING count(*) > 1""",
 }
 
+_WAITING: LiteralString = """
+    SELECT e.lead_id, e.due_at, l.kind, l.open_at::text FROM enrolment e JOIN lane l ON l.id = e.lane_id
+    WHERE e.state = 'due'
+"""
+
 
 async def judge(database: Database, play: Play) -> None:
     """Raises AssertionError with the invariant that was broken, and by what."""
     verdicts = [
         *[found async for found in _in_the_tables(database)],
-        *_forgotten(play, await _rows(database, "SELECT lead_id, due_at FROM enrolment WHERE state = 'due'")),
+        *_forgotten(play, await _rows(database, _WAITING)),
         *_lost(play, await _rows(database, "SELECT id FROM lead")),
         *_repeated(play.network.book, await _rows(database, "SELECT id, lead_id, step_id, state::text FROM action")),
         *_over_the_caps(play),
@@ -89,9 +94,9 @@ async def _in_the_tables(database: Database) -> AsyncIterator[str]:
 
 def _forgotten(play: Play, due: Sequence[tuple[Any, ...]]) -> Iterator[str]:
     """At the end of a run nobody is left whose time has come."""
-    for lead_id, due_at in due:
+    for lead_id, due_at, lane, open_at in due:
         if due_at <= play.now:
-            yield f"due since {due_at} and nobody came (2): {lead_id}"
+            yield f"due since {due_at} and nobody came (2): {lead_id} in lane {lane}, open at {open_at}"
 
 
 def _lost(play: Play, leads: Sequence[tuple[Any, ...]]) -> Iterator[str]:

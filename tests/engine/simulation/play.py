@@ -248,11 +248,11 @@ class Play:
 
     async def move_replied(self, person: int, sender: int, hours_ago: int) -> None:
         leads = await self._leads_of(person)
-        await self._told("reply", person, sender, hours_ago)
-        self._stop(leads)
+        if not await self._told("reply", person, sender, hours_ago):
+            self._stop(leads)
 
-    async def _told(self, kind: Any, person: int, sender: int, hours_ago: int) -> None:
-        """Late, and again whenever the same is drawn twice."""
+    async def _told(self, kind: Any, person: int, sender: int, hours_ago: int) -> bool:
+        """Late, and again whenever the same is drawn twice: whether it was known already, and so stops nobody new."""
         fact = InboundFact(
             kind,
             url(f"p{person}"),
@@ -262,7 +262,7 @@ class Play:
         )
         async with self._database.transaction() as connection:
             sender_id = self.senders[sender % len(self.senders)]
-            await service.receive(connection, self.world.workspace_id, sender_id, fact, self.now)
+            return (await service.receive(connection, self.world.workspace_id, sender_id, fact, self.now)).duplicate
 
     async def move_opted_out(self, person: int) -> None:
         leads = await self._leads_of(person)
@@ -377,9 +377,6 @@ class Play:
         """Everything goes on, the world is good, and weeks pass: whoever is lost stays where they are."""
         for n in range(ENGINES):
             await self.move_crash(n)
-        for campaign in range(len(self.campaigns)):
-            self.move += 1
-            await self.move_resume(campaign)
         until = self.now + timedelta(days=90)
         last_rounds = 3
         for _ in range(400):
@@ -395,6 +392,11 @@ class Play:
         raise AssertionError("the run came to no end")
 
     async def _good_day(self) -> None:
+        """Whoever is paused goes on: failures, which do not end with the script, pause campaigns too."""
+        for campaign in range(len(self.campaigns)):
+            await self._note_status(self._campaign_at(campaign))
+            await self.move_resume(campaign)
+        self.move += 1
         while self.network.open:
             await self.move_conclude(0, done=True)
         await self.move_reconcile(0, silent=False)
