@@ -4,7 +4,7 @@ import argparse
 import time
 from collections.abc import Callable, Mapping
 
-from bench import curve, deliveries, identity, ingest, memory, report, startup
+from bench import curve, deliveries, engine, identity, ingest, memory, report, startup
 from bench.report import Result
 
 DEFAULT_SET: Mapping[str, Callable[[], list[Result]]] = {
@@ -13,6 +13,7 @@ DEFAULT_SET: Mapping[str, Callable[[], list[Result]]] = {
     "curve": lambda: curve.measure(curve.SMALL, curve.DEFAULT),
     "memory": lambda: memory.measure(memory.SMALL),
     "deliveries": deliveries.measure,
+    "engine": lambda: engine.measure(engine.DEFAULT),
     "identity": identity.measure,
 }
 

@@ -52,6 +52,18 @@ def test_deliveries_compares_with_a_bare_loop() -> None:
     assert lines_starting(output, *measures) == list(measures)
 
 
+@pytest.mark.slow
+def test_engine_compares_with_a_bare_loop() -> None:
+    output = output_of("engine", "--due", "40", *FEW_ROUNDS, "--sleepers", "200", "400", "--shut", "100")
+    measures = (
+        "engine : bare loop, one process",
+        "engine, with : without shut lanes",
+        "empty poll",
+        "memory of an engine",
+    )
+    assert lines_starting(output, *measures) == list(measures)
+
+
 def test_identity_names_every_kind_of_address() -> None:
     output = output_of("identity", *FEW_ROUNDS)
     assert lines_starting(output, "common", "refused: empty slug") == ["common", "refused: empty slug"]

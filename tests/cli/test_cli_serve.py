@@ -78,14 +78,14 @@ def test_development_shows_a_request_that_works_and_ends_the_last_key(leadwright
         assert send(command).json() == SEED_ANSWER
         words = shlex.split(command)
         key = words[words.index("-H") + 1].removeprefix("X-API-Key: ")
-        assert server.shown.count(key) == 2, "in the list, and in the request"
+        assert server.shown.count(key) == 4, "in the list, and in each request"
         assert server.end(signal.SIGINT) == 0
         assert key not in server.log.read_text()
     with leadwright.serving("--dev") as server:
         assert send(command.replace(words[3], f"{server.url}/v1/leads")).status_code == 401
         assert send(shown_command(server.shown)).json() == SEED_ANSWER | {"leadsAdded": 0, "duplicatesSkipped": 2}
     (campaign,) = json.loads(leadwright.done("campaigns", "list", "--json"))
-    assert (campaign["name"], campaign["status"], campaign["totalLeads"]) == ("First campaign", "started", 2)
+    assert (campaign["name"], campaign["status"], campaign["totalLeads"]) == ("First campaign", "draft", 2)
     keys = json.loads(leadwright.done("keys", "list", "--json"))
     assert [(each["name"], each["revokedAt"] is None) for each in keys] == [
         ("development", False),

@@ -50,7 +50,8 @@ def at_work(leadwright: Any, *options: str) -> Iterator["subprocess.Popen[str]"]
     ) as process:
         try:
             assert process.stdout is not None
-            assert process.stdout.readline() == "Leadwright is at work: deliveries. Stop it with ^C.\n"
+            parts = "deliveries" if "--deliveries" in options else "deliveries, engine"
+            assert process.stdout.readline() == f"Leadwright is at work: {parts}. Stop it with ^C.\n"
             yield process
         finally:
             process.kill()

@@ -1,4 +1,4 @@
-"""The performer of a process stops in good order: what has not started is given back, what is under way ends."""
+"""The performer of a process: outcomes are written down whenever they come, and it stops in good order."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -42,4 +42,36 @@ async def test_a_stop_ends_what_is_under_way_and_gives_back_the_rest(world: Worl
     assert await world.rows("SELECT count(*)::int FROM action WHERE state IN ('performing', 'uncertain')") == [(0,)]
     await world.run()
     assert world.recorder.kinds() == ["connect"]
+    assert await world.statuses(*leads) == ["CONNECTION_SENT", "CONNECTION_SENT"]
+
+
+@dataclass
+class OneSlow(Recorder):
+    """Does the first deed at once, and the others when it is let."""
+
+    let: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def perform(self, deed: Deed) -> Outcome:
+        self.deeds.append(deed)
+        if len(self.deeds) > 1:
+            await self.let.wait()
+        return Done()
+
+
+async def test_an_outcome_that_comes_after_others_were_written_down_is_not_lost(world: World) -> None:
+    campaign = await world.campaign([step("connect"), step("follow", after={"days": 1})])
+    leads = await world.add(campaign, "ada", "bob")
+    await world.plan()
+    channel, wrote = OneSlow(), asyncio.Event()
+    performer = Performer(
+        world.engine.beginner, world.engine.settler, channel, lambda: world.now, slots=2, settled=wrote.set
+    )
+    performer.start()
+    async with asyncio.timeout(20):
+        await wrote.wait()
+        wrote.clear()
+        assert sorted(await world.statuses(*leads)) == ["CONNECTION_SENT", "PENDING"]
+        channel.let.set()
+        await wrote.wait()
+    await performer.stop()
     assert await world.statuses(*leads) == ["CONNECTION_SENT", "CONNECTION_SENT"]

@@ -1,9 +1,11 @@
 """Leads that wait: conditions, missing fields, other conversations, edits, new leads, removed senders."""
 
+import asyncio
 from datetime import timedelta
 
 from tests.engine.conftest import World, step
 
+from leadwright.engine.performing import perform
 from leadwright.events.model import EventType
 
 ASKED = {
@@ -150,3 +152,47 @@ async def test_nothing_to_do_is_found_out_quickly(world: World) -> None:
     assert not await world.engine.plan(world.now)
     assert not await world.engine.perform(world.now)
     assert await world.engine.next_due(world.now) == world.now + timedelta(days=1)
+
+
+FOLLOWED = [step("connect"), step("message", after={"days": 1})]
+
+
+async def test_who_is_not_connected_waits_for_it_from_the_invitation_on(world: World) -> None:
+    sender = await world.sender()
+    campaign = await world.campaign(FOLLOWED, senders=[sender], acceptance_timeout=timedelta(days=7))
+    (lead,) = await world.add(campaign, "ada")
+    await world.plan()
+    await world.perform()
+    waiting = await world.rows("SELECT state::text, step_id, hold_rule, due_at FROM enrolment")
+    assert waiting == [("due", "message", "waiting_for_acceptance", world.now + timedelta(days=7))]
+    await world.run(days=3)
+    await world.told(sender, "ada", "connection_accepted")
+    await world.run(hours=23)
+    assert world.recorder.kinds() == ["connect"]
+    await world.run(hours=1)
+    assert world.recorder.kinds() == ["connect", "message"]
+    assert await world.statuses(lead) == ["DONE"]
+
+
+async def test_an_acceptance_that_comes_before_the_outcome_of_the_invitation_counts(world: World) -> None:
+    sender = await world.sender()
+    await world.add(await world.campaign(FOLLOWED, senders=[sender]), "ada")
+    await world.plan()
+    _, begun = await world.engine.beginner.begin(world.now)
+    await world.told(sender, "ada", "connection_accepted")
+    await world.engine.settler.settle([await perform(world.recorder, each) for each in begun], world.now)
+    await world.run(days=1)
+    assert world.recorder.kinds() == ["connect", "message"]
+
+
+async def test_no_acceptance_is_missed_that_comes_while_the_outcome_is_written(world: World) -> None:
+    sender = await world.sender()
+    names = [f"person-{number}" for number in range(12)]
+    await world.add(await world.campaign(FOLLOWED, senders=[sender]), *names)
+    await world.plan()
+    _, begun = await world.engine.beginner.begin(world.now)
+    settled = [await perform(world.recorder, each) for each in begun]
+    told = [world.told(sender, name, "connection_accepted") for name in names]
+    await asyncio.gather(*told[:6], world.engine.settler.settle(settled, world.now), *told[6:])
+    await world.run(days=1)
+    assert world.recorder.kinds() == ["connect"] * 12 + ["message"] * 12

@@ -1,4 +1,4 @@
-"""``leadwright demo``: the main job, shown on a scratch data folder."""
+"""``leadwright demo``: from adding leads to the end of their sequence, shown on a scratch data folder."""
 
 import signal
 
@@ -8,9 +8,9 @@ import typer
 def demo() -> None:
     """Show on a scratch folder what the server does with leads.
 
-    Starts everything, adds leads over HTTP and checks what comes back.
+    Starts everything, adds leads over HTTP, has them walk a sequence with simulated people, checks what comes back.
 
-    Takes a few seconds and leaves nothing behind. Exits with 1 when an answer was not as it should be.
+    Takes about ten seconds and leaves nothing behind. Exits with 1 when an answer was not as it should be.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     from leadwright.cli import walkthrough

@@ -9,7 +9,7 @@ from typing import Any
 from leadwright import ids
 from leadwright.accounts import service as accounts
 from leadwright.campaigns import service as campaigns
-from leadwright.campaigns.model import Action, Overview, Settings
+from leadwright.campaigns.model import Overview, Settings
 from leadwright.cli.output import printable
 from leadwright.crypto import SecretBox
 from leadwright.engine.sequence import parse_sequence
@@ -26,20 +26,43 @@ KEY_NAME = "development"
 CAMPAIGN_NAME = "First campaign"
 _SENDER_URL = "https://www.linkedin.com/in/sim-sender"
 
+_NETWORK: dict[str, Any] = {
+    "seed": 16,
+    "acceptRate": 0.7,
+    "acceptAfter": {"seconds": 15},
+    "replyRate": 0.5,
+    "replyAfter": {"seconds": 15},
+    "lagSpread": 0.5,
+}
+"""Its people are quick, so that a newcomer can watch them: of the two leads to try, both accept and one answers."""
+
 _SEQUENCE: dict[str, Any] = {
     "steps": [
         {"id": "visit", "type": "visit_profile"},
         {
             "id": "invite",
             "type": "connect",
-            "after": {"hours": 2},
+            "after": {"seconds": 5},
             "note": "Hi {{firstName | default: 'there'}}, I would be glad to connect.",
         },
         {
-            "id": "hello",
-            "type": "message",
-            "after": {"days": 1},
-            "text": "Thanks for connecting, {{firstName | default: 'and hello'}}! What are you working on?",
+            "id": "asked",
+            "type": "condition",
+            "when": "connected",
+            "within": {"minutes": 1},
+            "then": [
+                {
+                    "id": "hello",
+                    "type": "message",
+                    "after": {"seconds": 5},
+                    "variants": [
+                        {"text": "Thanks for connecting, {{firstName | default: 'and hello'}}!", "weight": 1},
+                        {"text": "Good to be in touch. {{icebreaker | default: 'How are things'}}?", "weight": 1},
+                    ],
+                },
+                {"id": "bump", "type": "message", "after": {"seconds": 30}, "text": "May I ask what you work on?"},
+            ],
+            "else": [{"id": "withdraw", "type": "withdraw_connection"}],
         },
     ]
 }
@@ -57,8 +80,8 @@ class Access:
 
 
 async def prepare(connection: Connection, secrets: SecretBox, now: datetime) -> Access:
-    """The default workspace's oldest campaign, and a fresh key. If there is none, one is made and started, with a
-    sender of the simulated network: nobody real is ever approached.
+    """The default workspace's oldest campaign, and a fresh key. If there is none, one is made, ready to be
+    started, with a sender of the simulated network: nobody real is ever approached.
 
     The development key of the last start ends.
     """
@@ -80,9 +103,7 @@ async def _first_campaign(connection: Connection, secrets: SecretBox, workspace_
         return existing[0]
     sender_id = await _sender(connection, secrets, workspace_id, now)
     settings = Settings(CAMPAIGN_NAME, sender_ids=(sender_id,), sequence=parse_sequence(_SEQUENCE).to_json())
-    made = await campaigns.create(connection, workspace_id, settings, now)
-    await campaigns.act(connection, workspace_id, made.id, Action.START, now)
-    return made
+    return await campaigns.create(connection, workspace_id, settings, now)
 
 
 async def _sender(connection: Connection, secrets: SecretBox, workspace_id: str, now: datetime) -> str:
@@ -93,7 +114,7 @@ async def _sender(connection: Connection, secrets: SecretBox, workspace_id: str,
     identity = linkedin_identity(_SENDER_URL)
     assert isinstance(identity, Identity)
     limits = Limits(DEFAULT_PER_DAY, DEFAULT_PER_WEEK, timedelta())
-    settings = SenderSettings("Sim Sender", _SENDER_URL, identity, ChannelName.SIMULATOR, limits)
+    settings = SenderSettings("Sim Sender", _SENDER_URL, identity, ChannelName.SIMULATOR, limits, config=_NETWORK)
     made = await senders.create(connection, workspace_id, senders.Keeping(secrets, AllowedHosts()), settings, now)
     return made.sender.id
 
@@ -106,6 +127,15 @@ def add_leads_command(url: str, access: Access) -> str:
         f'  -H "X-API-Key: {access.key}" \\\n'
         f'  -H "Content-Type: application/json" \\\n'
         f"  -d '{body}'"
+    )
+
+
+def start_commands(url: str, access: Access) -> str:
+    """Starts the campaign, and follows what happens."""
+    return (
+        f"curl -X PATCH {url}/v1/campaigns/{access.campaign_id} \\\n"
+        f'  -H "X-API-Key: {access.key}" -H "Content-Type: application/json" -d \'{{"action": "start"}}\'\n'
+        f'curl -H "X-API-Key: {access.key}" "{url}/v1/leads?campaignId={access.campaign_id}"'
     )
 
 
@@ -122,3 +152,4 @@ def show(access: Access, url: str) -> None:
     ):
         console.print(Text.assemble((label, "bold"), "  ", (value, "cyan"), "  ", (f"({printable(remark)})", "dim")))
     console.print(Text.assemble("\n", ("Add two leads:", "bold"), "\n\n", add_leads_command(url, access), "\n"))
+    console.print(Text.assemble(("Let them walk, and watch them:", "bold"), "\n\n", start_commands(url, access), "\n"))

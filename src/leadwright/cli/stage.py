@@ -11,14 +11,14 @@ class Stage:
     """Shows one thing after another, and remembers whether every claim held."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False, soft_wrap=True)
+        self.console = Console(highlight=False, soft_wrap=True)
         self.as_claimed = True
 
     def heading(self, text: str) -> None:
-        self._console.print(Text(f"\n{text}", style="bold"))
+        self.console.print(Text(f"\n{text}", style="bold"))
 
     def say(self, text: str) -> None:
-        self._console.print(Text(text))
+        self.console.print(Text(text))
 
     def code(self, text: str) -> None:
         self._show(text, "bash")
@@ -29,7 +29,7 @@ class Stage:
     def claim(self, text: str, holds: bool) -> None:
         """States what was to be seen in the answers; one that does not hold makes the demo fail."""
         mark, style = ("ok", "green") if holds else ("NOT SO", "bold red")
-        self._console.print(Text.assemble((f"  {mark}: ", style), text))
+        self.console.print(Text.assemble((f"  {mark}: ", style), text))
         self.as_claimed = self.as_claimed and holds
 
     def end(self, seconds: float) -> None:
@@ -40,7 +40,7 @@ class Stage:
         )
 
     def _show(self, text: str, language: str) -> None:
-        if self._console.is_terminal:
-            self._console.print(Syntax(text, language, theme="ansi_dark", background_color="default"))
+        if self.console.is_terminal:
+            self.console.print(Syntax(text, language, theme="ansi_dark", background_color="default"))
         else:
-            self._console.print(Text(text))
+            self.console.print(Text(text))

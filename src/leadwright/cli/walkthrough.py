@@ -17,6 +17,8 @@ import aiohttp
 
 from leadwright.cli import development
 from leadwright.cli.demo_batch import ROWS, SUPPRESSED_PERSON, Row
+from leadwright.cli.demo_receiver import HOST, receiving
+from leadwright.cli.demo_walk import walk
 from leadwright.cli.output import show_table
 from leadwright.cli.process import accepting, address_of, listen, open_pool, open_secrets
 from leadwright.cli.session import bring_to_schema, hand_over
@@ -39,6 +41,7 @@ def run() -> bool:
         secret_key=None,
         postgres_linger_seconds=0.0,
         rate_limit=6000,
+        webhook_allow_hosts=(HOST,),
     )  # pyright: ignore[reportCallIssue] -- every other field has a default
     logs.configure("error", "console")
     hand_over(settings)
@@ -95,6 +98,8 @@ async def _play(settings: Settings, conninfo: str, stage: Stage, began: float) -
                 await _seed(client, stage, url, access)
                 await _batch(client, stage, access.campaign_id)
                 await _read_back(client, stage, access.campaign_id)
+                async with receiving() as receiver:
+                    await walk(client, stage, receiver)
 
 
 async def _seed(client: aiohttp.ClientSession, stage: Stage, url: str, access: development.Access) -> None:

@@ -5,7 +5,7 @@ lease has passed on changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -19,8 +19,7 @@ from leadwright.postgres.pool import Connection
 from leadwright.senders.quotas import Taken
 
 
-@dataclass(frozen=True, slots=True)
-class NewAction:
+class NewAction(msgspec.Struct, frozen=True):
     """A deed about to be planned."""
 
     id: str
@@ -100,8 +99,7 @@ async def waiting_workspace(connection: Connection, now: datetime) -> str | None
     return row[0] if row else None
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """An action of a lead or (``lead_id`` None) a one-off of the inbox."""
 
     id: str
@@ -311,8 +309,7 @@ async def rekey(connection: Connection, workspace_id: str, old: tuple[str, str],
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(msgspec.Struct, frozen=True):
     """What is written of an action after its deed; ``token`` is the one that it was begun with.
 
     ``due_at`` is when an uncertain one is asked about next. ``awaiting`` leaves it performing without a lease.
@@ -329,7 +326,7 @@ class Settlement:
     error_code: str | None = None
     error_message: str | None = None
     keeps_quota: bool = True
-    finished_at: datetime | None = field(default=None)
+    finished_at: datetime | None = None
 
 
 async def settle(connection: Connection, workspace_id: str, rows: Sequence[Settlement]) -> frozenset[str]:

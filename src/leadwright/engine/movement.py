@@ -1,8 +1,9 @@
 """Where leads go when their deeds are over: gathered for many of one workspace, and written at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from leadwright.campaigns.model import Counter
 from leadwright.engine import calendar, lane_store, lanes, store
@@ -13,8 +14,12 @@ from leadwright.engine.model import Rule, Status
 from leadwright.engine.sequence import Sequence as Steps
 from leadwright.engine.sequence import Step, StepType
 from leadwright.engine.store import Mark, Place, Row
+from leadwright.inbox import service as inbox
 from leadwright.leads.progress import StatusChange
 from leadwright.postgres.pool import Connection
+
+FIRST_VERSION = 1
+"""Of a campaign whose sequence nobody has edited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,23 @@ class Standing:
     sender_id: str | None
     status: str
     simulated: bool = False
+
+
+class _Stand(NamedTuple):
+    """A step, since when the lead stands at it, and the version of the sequence that it is in."""
+
+    step_id: str | None
+    since: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """A lead that has come to a message, to be sent once the person has accepted."""
+
+    lead: Standing
+    step: Step
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +67,7 @@ class Movement:
         self._ledger = ledger
         self._routes = routes
         self._moves: dict[str, list[_Move]] = {}
+        self._reached: list[_Reached] = []
         self._marks: list[Mark] = []
 
     def change(self, lead: Standing, after: str, step_id: str | None, reason: str | None = None) -> Standing:
@@ -62,7 +85,7 @@ class Movement:
                 {"reason": reason} if reason else {},
             )
         )
-        return replace(lead, status=after)
+        return Standing(lead.row, lead.campaign_id, lead.sender_id, after, lead.simulated)
 
     def follow(self, lead: Standing, step_id: str) -> None:
         """On to the step that follows, in the sequence as it is now; when none does, the lead is through."""
@@ -72,11 +95,32 @@ class Movement:
             return
         step, version, left = found
         known_connected = left is StepType.MESSAGE
-        kind = lane_kind(step, own_zone=self._own_zone(lead))
         if step.type is StepType.MESSAGE and not known_connected:
-            self._go(lead, step.id, version, lanes.JUDGE, self._now)
+            self._reached.append(_Reached(lead, step, version))
         else:
+            kind = lane_kind(step, own_zone=self._own_zone(lead))
             self._go(lead, step.id, version, kind, self._now + step.after)
+
+    async def _await_acceptance(self, connection: Connection) -> None:
+        """Leads whose message waits for the acceptance wait at once; the others are judged.
+
+        None is missed: whoever tells an acceptance holds the lead too, so it was told before this reads, or finds the
+        lead waiting. In a sequence that was edited the message may have been sent already, which is for judges to see.
+        """
+        pairs = [(each.lead.sender_id or "", each.lead.row.identity) for each in self._reached]
+        known = await inbox.relationships(connection, self._workspace_id, pairs)
+        for each, pair in zip(self._reached, pairs, strict=True):
+            if known[pair].connected_at is not None or each.version > FIRST_VERSION:
+                self._go(each.lead, each.step.id, each.version, lanes.JUDGE, self._now)
+            else:
+                self._wait_for_acceptance(each)
+
+    def _wait_for_acceptance(self, reached: _Reached) -> None:
+        lead, step = reached.lead, reached.step
+        rule = Rule.WAITING_FOR_ACCEPTANCE
+        deadline = self._now + self._routes[lead.campaign_id].course.acceptance_timeout
+        self._ledger.note(lead.row.lead_id, "held", step.id, {"rule": rule.value})
+        self._go(lead, step.id, reached.version, lanes.JUDGE, deadline, rule)
 
     def _following(self, lead: Standing, step_id: str) -> tuple[Step, int, StepType | None] | None:
         route = self._routes[lead.campaign_id]
@@ -119,19 +163,30 @@ class Movement:
         """Nothing moves, whatever was sent: the lead has been stopped, or stands at another step."""
         self._marks.append(Mark(lead.row.lead_id, lead.status, lead.row.contacted_at, lead.row.messages_sent))
 
-    def _go(self, lead: Standing, step_id: str, version: int, kind: str, due_at: datetime) -> None:
-        row = replace(lead.row, step_id=step_id, step_since=self._now, sequence_version=version)
-        self._place(replace(lead, row=row), kind, state="due", due_at=due_at)
+    def _go(
+        self, lead: Standing, step_id: str, version: int, kind: str, due_at: datetime, rule: Rule | None = None
+    ) -> None:
+        """To another step, which the lead reaches now."""
+        self._put(lead, kind, _Stand(step_id, self._now, version), state="due", due_at=due_at, rule=rule)
 
     def _place(self, lead: Standing, kind: str, *, state: str, due_at: datetime, rule: Rule | None = None) -> None:
+        """Where the lead is, at the step it stands at."""
+        row = lead.row
+        version = row.sequence_version or self._routes[lead.campaign_id].course.version
+        at = _Stand(row.step_id, row.step_since or self._now, version)
+        self._put(lead, kind, at, state=state, due_at=due_at, rule=rule)
+
+    def _put(
+        self, lead: Standing, kind: str, at: _Stand, *, state: str, due_at: datetime, rule: Rule | None = None
+    ) -> None:
         row = lead.row
         place = Place(
             lead_id=row.lead_id,
             status=lead.status,
             state=state,
-            step_id=row.step_id,
-            step_since=row.step_since or self._now,
-            sequence_version=row.sequence_version or self._routes[lead.campaign_id].course.version,
+            step_id=at.step_id,
+            step_since=at.since,
+            sequence_version=at.version,
             sender_id=lead.sender_id,
             lane_id=0,
             due_at=due_at,
@@ -142,11 +197,16 @@ class Movement:
         self._moves.setdefault(lead.campaign_id, []).append(_Move(place, (lead.sender_id, kind)))
 
     async def write(self, connection: Connection) -> None:
+        """Writes everything down: once, at the end."""
+        if self._reached:
+            await self._await_acceptance(connection)
         for campaign_id, moves in sorted(self._moves.items()):
             lane_ids = await lane_store.ensure(
                 connection, self._workspace_id, campaign_id, [move.lane for move in moves]
             )
-            places = [replace(move.place, lane_id=lane_ids[move.lane]) for move in moves]
+            for move in moves:
+                move.place.lane_id = lane_ids[move.lane]
+            places = [move.place for move in moves]
             await store.place(connection, self._workspace_id, campaign_id, places, self._now)
         if self._marks:
             await store.mark(connection, self._workspace_id, self._marks, self._now)

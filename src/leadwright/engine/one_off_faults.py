@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from leadwright import errors
 from leadwright.channels.channel import Outcome, RateLimited, SenderDown, Temporary
 from leadwright.engine.one_off_store import Told
 from leadwright.errors import Detail, InvalidRequest, LeadwrightError, Unavailable
-from leadwright.errors import RateLimited as TooMany
 from leadwright.senders.limits import QuotaKind
 from leadwright.senders.model import Sender, SenderStatus
 from leadwright.senders.quotas import Standing
@@ -44,25 +44,27 @@ def unusable(sender: Sender, now: datetime) -> LeadwrightError:
     """For a sender that rests, or that a person must mend."""
     if sender.status is SenderStatus.RATE_LIMITED and sender.status_until is not None:
         message = f"The sender rests until {sender.status_until:%Y-%m-%d %H:%M} UTC: {sender.status_reason}"
-        return TooMany(message, retry_after=_seconds(sender.status_until, now), code="sender_rate_limited")
+        return errors.RateLimited(message, retry_after=_seconds(sender.status_until, now), code="sender_rate_limited")
     reason = f": {sender.status_reason}" if sender.status_reason else ""
     return InvalidRequest(f"The sender is {sender.status.replace('_', ' ')}{reason}", code="sender_unavailable")
 
 
-def no_room(kind: QuotaKind, standing: Standing, next_at: datetime | None, now: datetime) -> TooMany:
+def no_room(kind: QuotaKind, standing: Standing, next_at: datetime | None, now: datetime) -> errors.RateLimited:
     """The cap that is reached, else the sender's gap."""
     wait = _seconds(next_at or standing.resets_at, now)
     if standing.limit is not None and standing.used >= standing.limit:
-        return TooMany(f"Daily {_NOUN[kind]} limit exceeded", retry_after=wait, code="daily_limit_exceeded")
+        return errors.RateLimited(f"Daily {_NOUN[kind]} limit exceeded", retry_after=wait, code="daily_limit_exceeded")
     if standing.week_limit is not None and standing.week_used >= standing.week_limit:
-        return TooMany(f"Weekly {_NOUN[kind]} limit exceeded", retry_after=wait, code="weekly_limit_exceeded")
+        return errors.RateLimited(
+            f"Weekly {_NOUN[kind]} limit exceeded", retry_after=wait, code="weekly_limit_exceeded"
+        )
     return too_soon(next_at or now, now)
 
 
-def too_soon(next_at: datetime, now: datetime) -> TooMany:
+def too_soon(next_at: datetime, now: datetime) -> errors.RateLimited:
     wait = _seconds(next_at, now)
     message = f"The sender's gap between two deeds is not over: try again in {wait} seconds"
-    return TooMany(message, retry_after=wait, code="sender_gap")
+    return errors.RateLimited(message, retry_after=wait, code="sender_gap")
 
 
 def _seconds(until: datetime, now: datetime) -> int:
@@ -87,7 +89,9 @@ def passing(outcome: Outcome) -> LeadwrightError:
     wait = RETRY_SECONDS if after is None else int(after.total_seconds()) + 1
     told = getattr(outcome, "message", None) or "it could not be reached"
     if isinstance(outcome, RateLimited):
-        return TooMany(f"The channel lets the account rest: {told}", retry_after=wait, code="sender_rate_limited")
+        return errors.RateLimited(
+            f"The channel lets the account rest: {told}", retry_after=wait, code="sender_rate_limited"
+        )
     return Unavailable(f"The channel could not do it now: {told}", retry_after=wait, code="channel_failed")
 
 

@@ -1,7 +1,7 @@
 """The SQL of one-off deeds: whom they are for, their actions, and what became of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -115,7 +115,7 @@ async def begin(
     row = await cursor.fetchone()
     if row is None:
         raise RuntimeError("a one-off deed was begun twice")
-    return replace(action, token=row[0], attempt=row[1])
+    return msgspec.structs.replace(action, token=row[0], attempt=row[1])
 
 
 @dataclass(frozen=True, slots=True)

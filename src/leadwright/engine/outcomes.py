@@ -1,8 +1,10 @@
 """What deeds came to: written down, told, counted, and the leads sent on to the step that follows."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from leadwright import ids
 from leadwright.campaigns.model import Counter
@@ -216,7 +218,8 @@ class _Telling:
             lead = movement.change(lead, status_of_deed(action, done, row), action.step_id)
         contacted_at = now if is_first_contact(action, done, row) else row.contacted_at
         messages = row.messages_sent + (action.kind in (StepType.MESSAGE, StepType.EMAIL))
-        return replace(lead, row=replace(row, contacted_at=contacted_at, messages_sent=messages))
+        row = msgspec.structs.replace(row, contacted_at=contacted_at, messages_sent=messages)
+        return Standing(row, lead.campaign_id, lead.sender_id, lead.status, lead.simulated)
 
     def _note(self, each: Settled, lead: Standing) -> None:
         kind, detail = _entry(each)

@@ -98,7 +98,8 @@ class Performer:
             if self._stopping:
                 self._outcomes.append(Settled(begun.deed.workspace_id, begun.action, begun.token, NOT_STARTED))
             else:
-                self._outcomes.append(await perform(self._channels, begun))
+                settled = await perform(self._channels, begun)
+                self._outcomes.append(settled)  # not in one line: the list is another one by the time of the answer
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)

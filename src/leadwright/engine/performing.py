@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
+
+import msgspec
 
 from leadwright.channels.channel import Channel, Deed, Outcome, Unknown
 from leadwright.crypto import SecretBox
@@ -222,7 +224,7 @@ def _approached(candidate: Candidate) -> Approached:
 
 def _tried(action: Action, now: datetime) -> Action:
     """The action as it stands once it has begun."""
-    return replace(action, attempt=action.attempt + 1, performing_at=now)
+    return msgspec.structs.replace(action, attempt=action.attempt + 1, performing_at=now)
 
 
 def _deed(workspace_id: str, scene: Scene, candidate: Candidate) -> Deed:

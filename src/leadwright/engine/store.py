@@ -1,7 +1,7 @@
 """The SQL of leads on their way: a campaign's course, the leads that are due, and where they stand next."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, LiteralString
 
@@ -58,8 +58,7 @@ async def sequence_source(
     return row[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A lead that is due, with its place; without a step it has not begun."""
 
     lead_id: str
@@ -170,8 +169,7 @@ async def lock(connection: Connection, workspace_id: str, lead_ids: Sequence[str
         return {row.lead_id: row for row in await cursor.fetchall()}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct):
     """Where a lead stands from now on. ``state``: due, leased (an open action has it), held or done."""
 
     lead_id: str
@@ -184,7 +182,7 @@ class Place:
     lane_id: int
     due_at: datetime
     hold_rule: str | None = None
-    hold_detail: Mapping[str, object] = field(default_factory=dict[str, object])
+    hold_detail: Mapping[str, object] = {}
     contacted_at: datetime | None = None
     messages_sent: int = 0
 
@@ -225,8 +223,7 @@ _PLACED: LiteralString = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(msgspec.Struct):
     """What is new of a lead that stays where it is."""
 
     lead_id: str

@@ -5,12 +5,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
+import msgspec
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.errors import DiskFull, IdleInTransactionSessionTimeout, LockNotAvailable, QueryCanceled
 from psycopg.pq import Format, TransactionStatus
+from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from leadwright.errors import Unavailable
@@ -151,6 +153,7 @@ def _looks_dead(connection: Connection) -> bool:
 async def _configure(connection: Connection) -> None:
     connection.adapters.register_loader("uuid", BareIdLoader)
     connection.adapters.register_loader("uuid", BareIdBinaryLoader)
+    set_json_loads(msgspec.json.decode, connection)  # A third of the time that the standard library takes.
     await connection.execute(
         "SELECT set_config('statement_timeout', %s, false), set_config('timezone', 'UTC', false),"
         " set_config('idle_in_transaction_session_timeout', %s, false)",

@@ -174,7 +174,8 @@ class Deliverer:
             if self._stopping or self._clock() > until:
                 self._unsent.append(prepared.lease)
             else:
-                self._outcomes.append(await send(prepared, self._client, self._clock))
+                sent = await send(prepared, self._client, self._clock)
+                self._outcomes.append(sent)  # not in one line: the list is another one by the time of the answer
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         lease = self._tasks.pop(task)

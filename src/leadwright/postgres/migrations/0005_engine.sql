@@ -63,7 +63,6 @@ ALTER TABLE enrolment
     ADD COLUMN hold_detail jsonb,
     ADD COLUMN contacted_at timestamptz,             -- its first invitation, message or e-mail
     ADD COLUMN messages_sent integer NOT NULL DEFAULT 0;
-CREATE INDEX enrolment_leased ON enrolment (lease_until) WHERE state = 'leased';
 
 CREATE TYPE action_state AS ENUM ('planned', 'performing', 'done', 'failed', 'uncertain', 'cancelled');
 
