@@ -48,7 +48,7 @@ async def operator() -> AsyncIterator[Operator]:
     made = Operator()
     app = web.Application()
     app.router.add_post("/deeds", made.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0)
+    runner = web.AppRunner(app, shutdown_timeout=0.01)  # 0 is for ever
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/deeds"

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.starting import startable
 
 from leadwright.accounts import service as accounts
 from leadwright.events import following
@@ -44,8 +45,7 @@ async def take(client: httpx.AsyncClient, count: int, path: str = "/v1/events", 
 
 @pytest.fixture
 async def campaign(client: httpx.AsyncClient) -> str:
-    steps = {"steps": [{"id": "visit", "type": "visit_profile"}]}
-    return (await client.post("/v1/campaigns", json={"name": "Told", "sequence": steps})).json()["id"]
+    return (await client.post("/v1/campaigns", json={"name": "Told", **await startable(client)})).json()["id"]
 
 
 async def act(client: httpx.AsyncClient, campaign: str, *actions: str) -> None:

@@ -61,7 +61,7 @@ async def make_receiver() -> AsyncIterator[MakeReceiver]:
         receiver = Receiver()
         app = web.Application()
         app.router.add_post("/{tail:.*}", receiver.handle)
-        runner = web.AppRunner(app, shutdown_timeout=0)
+        runner = web.AppRunner(app, shutdown_timeout=0.01)  # 0 is for ever
         await runner.setup()
         runners.append(runner)
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -114,10 +114,11 @@ Happen = Callable[..., Awaitable[str]]
 @pytest.fixture
 async def happen(client: httpx.AsyncClient) -> Happen:
     """Makes a campaign start, or be paused and resumed: an event each."""
+    ready = await startable(client)
 
     async def act(*actions: str, campaign: str | None = None) -> str:
         if campaign is None:
-            body = {"name": "Told", **await startable(client)}
+            body = {"name": "Told", **ready}
             campaign = (await client.post("/v1/campaigns", json=body)).json()["id"]
         for action in actions:
             answer = await client.patch(f"/v1/campaigns/{campaign}", json={"action": action})

@@ -1,6 +1,7 @@
 """Which channels there are: the shape of each one's configuration, and who performs a sender's deeds."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from leadwright.channels.channel import Channel, Deed, Outcome, Permanent
 from leadwright.channels.config import ChannelConfig
@@ -21,51 +22,60 @@ CONFIGS: Mapping[ChannelName, type[ChannelConfig]] = {
 """The channels that a sender can have: a name without a shape has no adapter yet."""
 
 
-_OWN: Mapping[ChannelName, type[Simulator | Manual | Http]] = {
-    ChannelName.SIMULATOR: Simulator,
-    ChannelName.MANUAL: Manual,
-    ChannelName.HTTP: Http,
-}
-_BY_OTHERS: Mapping[ChannelName, frozenset[StepType]] = {
-    ChannelName.SIMULATOR: frozenset({StepType.WEBHOOK}),
-    ChannelName.MANUAL: frozenset({StepType.WEBHOOK}),
-    ChannelName.HTTP: frozenset({StepType.WEBHOOK, StepType.MANUAL_TASK}),
+_Adapter = type[Simulator | Manual | Http | StepWebhook]
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """A channel's own adapter, beside those that do some kinds of deed for every sender."""
+
+    own: _Adapter
+    others: Mapping[StepType, _Adapter]
+
+    @property
+    def performs(self) -> frozenset[StepType]:
+        return self.own.performs | frozenset(self.others)
+
+
+_ROUTES: Mapping[ChannelName, _Route] = {
+    ChannelName.SIMULATOR: _Route(Simulator, {StepType.WEBHOOK: StepWebhook}),
+    ChannelName.MANUAL: _Route(Manual, {StepType.WEBHOOK: StepWebhook}),
+    ChannelName.HTTP: _Route(Http, {StepType.WEBHOOK: StepWebhook, StepType.MANUAL_TASK: Manual}),
 }
 
 
 def performs(channel: ChannelName) -> frozenset[StepType]:
     """The deeds that a sender of the channel can do; none for a channel without an adapter."""
-    own = _OWN.get(channel)
-    return frozenset() if own is None else own.performs | _BY_OTHERS[channel]
+    route = _ROUTES.get(channel)
+    return frozenset() if route is None else route.performs
 
 
 class Channels:
     """The adapters of one process."""
 
     def __init__(self, database: Database, outbound: OutboundClient) -> None:
-        manual, webhook = Manual(), StepWebhook(outbound)
-        simulator = Simulator(database)
+        adapters: Mapping[_Adapter, Channel] = {
+            Simulator: Simulator(database),
+            Manual: Manual(),
+            Http: Http(outbound),
+            StepWebhook: StepWebhook(outbound),
+        }
         self._channels: Mapping[ChannelName, Channel] = {
-            ChannelName.SIMULATOR: _Routed(simulator, {StepType.WEBHOOK: webhook}),
-            ChannelName.MANUAL: _Routed(manual, {StepType.WEBHOOK: webhook}),
-            ChannelName.HTTP: _Routed(Http(outbound), {StepType.MANUAL_TASK: manual, StepType.WEBHOOK: webhook}),
+            name: _Routed(route, adapters) for name, route in _ROUTES.items()
         }
 
     def of(self, sender: Sender) -> Channel:
         """Who performs the sender's deeds. Raises KeyError for a channel that has no adapter: none is stored."""
         return self._channels[sender.channel]
 
-    def performs(self, sender: Sender) -> frozenset[StepType]:
-        return self.of(sender).performs
-
 
 class _Routed:
-    """A sender's own adapter, beside those that do some kinds of deed for every sender."""
+    """A route with its adapters at work."""
 
-    def __init__(self, own: Channel, others: Mapping[StepType, Channel]) -> None:
-        self._own = own
-        self._others = others
-        self.performs = own.performs | frozenset(others)
+    def __init__(self, route: _Route, adapters: Mapping[_Adapter, Channel]) -> None:
+        self._own = adapters[route.own]
+        self._others = {kind: adapters[other] for kind, other in route.others.items()}
+        self.performs = route.performs
 
     def _by(self, deed: Deed) -> Channel:
         return self._others.get(deed.kind, self._own)

@@ -46,8 +46,6 @@ class Ingested:
     not_added: tuple[NotAdded, ...]
     campaign_status: str
     finished_by: str | None
-    sender_count: int
-    has_steps: bool
 
 
 # One statement, one round trip, whatever the number of rows:
@@ -57,7 +55,7 @@ class Ingested:
 # - ON CONFLICT decides duplicates; nothing is read first, so nothing can happen in between.
 _TARGET: LiteralString = """
     WITH target AS (
-        SELECT c.status, c.finished_by, cardinality(c.sender_ids) AS sender_count, c.sequence_version
+        SELECT c.status, c.finished_by
         FROM campaign c
         WHERE c.workspace_id = %(workspace)s AND c.id = %(campaign)s
 """
@@ -167,10 +165,7 @@ _RECORDED: LiteralString = """
 """
 
 _ANSWER: LiteralString = """
-    SELECT (SELECT count(*) FROM added WHERE created), target.status, target.finished_by, target.sender_count,
-           (SELECT jsonb_array_length(s.sequence -> 'steps') > 0 FROM campaign_sequence s
-            WHERE s.workspace_id = %(workspace)s AND s.campaign_id = %(campaign)s
-              AND s.version = target.sequence_version),
+    SELECT (SELECT count(*) FROM added WHERE created), target.status, target.finished_by,
            (SELECT jsonb_agg(jsonb_build_array(i, kind, key, suppressed, occurrence, updated, c) ORDER BY i)
             FROM left_over)
     FROM target
@@ -300,9 +295,9 @@ async def ingest(connection: Connection, workspace_id: str, batch: Batch, *, pla
         return None
     if repeated or batch.rejected:
         await _insert_outcomes(connection, workspace_id, batch, repeated)
-    added, status, finished_by, sender_count, has_steps, rest = row
+    added, status, finished_by, rest = row
     not_added = (*(NotAdded(*r) for r in rest or ()), *repeated)
-    return Ingested(added, not_added, status, finished_by, sender_count, bool(has_steps))
+    return Ingested(added, not_added, status, finished_by)
 
 
 async def ingest_at_once(
@@ -336,15 +331,13 @@ async def ingest_at_once(
 
 def _ingested(row: Row, repeated: Sequence[NotAdded]) -> Ingested:
     """What the statement's one row tells, in PostgreSQL's text form."""
-    added, status, finished_by, sender_count, has_steps, rest = row
+    added, status, finished_by, rest = row
     not_added = () if rest is None else (NotAdded(*r) for r in msgspec.json.decode(rest))
     return Ingested(
         int(added or b"0"),
         (*not_added, *repeated),
         (status or b"").decode(),
         None if finished_by is None else finished_by.decode(),
-        int(sender_count or b"0"),
-        has_steps == b"t",
     )
 
 
