@@ -80,7 +80,6 @@ def cluster(pytestconfig: pytest.Config, testrun_uid: str) -> Iterator[str]:
 @dataclass
 class DatabaseMaker:
     conninfo: str
-    made: list[str]
 
     def __call__(self, *, migrated: bool = True) -> str:
         """A fresh database's conninfo; migrated ones are copied from a template, which takes milliseconds."""
@@ -90,7 +89,6 @@ class DatabaseMaker:
             if migrated:
                 self._ensure_template(connection)
             connection.execute(f"CREATE DATABASE {name} {'TEMPLATE leadwright_migrated' if migrated else ''}")
-        self.made.append(name)
         return psycopg.conninfo.make_conninfo(self.conninfo, dbname=name)
 
     def _ensure_template(self, connection: psycopg.Connection) -> None:
@@ -100,17 +98,11 @@ class DatabaseMaker:
         asyncio.run(migrate(psycopg.conninfo.make_conninfo(self.conninfo, dbname="leadwright_draft")))
         connection.execute("ALTER DATABASE leadwright_draft RENAME TO leadwright_migrated")
 
-    def drop_all(self) -> None:
-        with psycopg.connect(self.conninfo, autocommit=True) as connection:
-            for name in self.made:
-                connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
 
 @pytest.fixture(scope="session")
-def make_database(cluster: str) -> Iterator[Callable[..., str]]:
-    maker = DatabaseMaker(cluster, [])
-    yield maker
-    maker.drop_all()
+def make_database(cluster: str) -> Callable[..., str]:
+    """Databases are not dropped: their folder goes as a whole at the end of the run, which takes no checkpoints."""
+    return DatabaseMaker(cluster)
 
 
 @pytest.fixture(scope="module")

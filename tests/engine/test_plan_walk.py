@@ -13,6 +13,8 @@ from leadwright.engine.sequence import Sequence, Step, StepType, parse_sequence
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
+LOOKS_A_STEP = 210
+"""A condition about a field is looked at every hour of its time, here of 200 at most."""
 FIELDS = {"firstName": "Ada", "email": "ada@example.com", "score": 80}
 FACTS = Facts(FIELDS, {"firstName": "Max"})
 CONNECTED = replace(FACTS, connected_at=START - DAY)
@@ -141,7 +143,7 @@ def play(found: Sequence, facts: Facts, accepts_after: timedelta | None) -> list
     """The whole way of one lead whose every deed succeeds at once, on a clock that jumps to what is next."""
     now, step, enrolment = START, found.start, Enrolment("lead", START)
     decisions: list[tuple[datetime, Standing]] = []
-    for _ in range(500):
+    for _ in range(LOOKS_A_STEP * (len(found.steps) + 1)):
         decision, enrolment, _ = walk(found, step, enrolment, facts, now)
         decisions.append((now, decision))
         match decision:
