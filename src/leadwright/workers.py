@@ -81,7 +81,14 @@ async def working(
 
     duties = _duties(database, settings, clock, published)
     channels = Channels(database, outbound)
-    engine = EngineDuties(database, secrets, channels, clock, recorded=duties[0].wake)
+    engine = EngineDuties(
+        database,
+        secrets,
+        channels,
+        clock,
+        deeds_at_once=settings.deeds_at_once,
+        recorded=duties[0].wake,
+    )
 
     def committed() -> None:
         duties[0].wake()

@@ -8,8 +8,9 @@ from tests.engine.conftest import World, identity, step, url
 from leadwright.channels.channel import Done, Later, Outcome, Permanent, Temporary, Unknown
 from leadwright.engine import action_store, service
 from leadwright.engine.performing import LEASE, perform
-from leadwright.engine.settlement import NOT_DONE
+from leadwright.engine.settlement import NOT_DONE, NOT_STARTED, Settled
 from leadwright.events.model import EventType
+from leadwright.senders.health import MOST_FAILURES
 
 
 async def test_the_public_events_of_a_way(world: World) -> None:
@@ -177,6 +178,49 @@ async def test_a_campaign_is_paused_when_a_senders_deeds_go_on_failing(world: Wo
     assert paused[1]["pausedBy"] == "system"
     assert "failed in a row" in paused[1]["reason"]
     assert len(world.recorder.deeds) < 30
+
+
+async def paused_or_not(world: World) -> bool:
+    return bool(await world.events(EventType.CAMPAIGN_PAUSED))
+
+
+async def test_a_lost_deed_that_did_not_happen_is_one_failure(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    names = [f"p{n}" for n in range(MOST_FAILURES - 1)]
+    await world.add(campaign, *names)
+    for name in names:
+        world.recorder.answers[url(name)] = [Unknown("the line broke")]
+    await world.run(minutes=5.5)
+    assert len(world.recorder.asked) == MOST_FAILURES - 1
+    assert not await paused_or_not(world)
+    await world.add(campaign, "one-more")
+    world.recorder.answers[url("one-more")] = [Unknown("the line broke")]
+    await world.run()
+    assert await paused_or_not(world)
+
+
+async def test_the_loss_of_a_worker_says_nothing_against_the_sender(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    leads = await world.add(campaign, *(f"p{n}" for n in range(2 * MOST_FAILURES)))
+    await world.plan()
+    await world.engine.beginner.begin(world.now)
+    world.now += LEASE
+    await world.run(minutes=2)
+    assert not await paused_or_not(world)
+    assert set(await world.statuses(*leads)) == {"DONE"}
+
+
+async def test_the_stop_of_a_worker_says_nothing_against_the_sender(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    leads = await world.add(campaign, *(f"p{n}" for n in range(2 * MOST_FAILURES)))
+    await world.plan()
+    _, begun = await world.engine.beginner.begin(world.now)
+    given_back = [Settled(world.workspace_id, each.action, each.token, NOT_STARTED) for each in begun]
+    await world.engine.settler.settle(given_back, world.now)
+    assert len(begun) == 2 * MOST_FAILURES
+    await world.run(minutes=2)
+    assert not await paused_or_not(world)
+    assert set(await world.statuses(*leads)) == {"DONE"}
 
 
 async def test_a_channel_tells_under_which_other_address_it_knows_a_person(world: World) -> None:

@@ -12,8 +12,6 @@ from leadwright.engine.performing import Adapters
 from leadwright.engine.worker import Engine
 from leadwright.postgres.pool import Database
 
-DEEDS_AT_ONCE = 100
-"""Deeds that one process performs at a time."""
 PLAN_EVERY_SECONDS = 0.25
 LISTEN_EVERY_SECONDS = 0.25
 ASK_EVERY_SECONDS = 2.0
@@ -31,6 +29,7 @@ class EngineDuties:
         channels: Adapters,
         clock: Clock,
         *,
+        deeds_at_once: int,
         recorded: Callable[[], None],
     ) -> None:
         self._engine = Engine(database, secrets, channels)
@@ -41,7 +40,7 @@ class EngineDuties:
             self._engine.settler,
             channels,
             clock,
-            slots=DEEDS_AT_ONCE,
+            slots=deeds_at_once,
             settled=self._went_on,
         )
         self._planning = Duty("plan_leads", self._plan, pause=PLAN_EVERY_SECONDS)

@@ -60,7 +60,7 @@ async def settle(
     pairs = [(s, w) for s, w in zip(settled, written, strict=True) if s.action.id in accepted]
     news = [each for each, _ in pairs]
     await _give_back(connection, workspace_id, pairs)
-    reports = [(each.action.sender_id, each.outcome) for each in news if not each.is_as_before]
+    reports = [(each.action.sender_id, each.outcome) for each in news if each.tells_of_sender]
     failing = await health.report_many(connection, workspace_id, reports, now)
     messages = await _tell_inbox(connection, workspace_id, news, rows, now)
     routes = await routes_of(connection, sequences, workspace_id, rows.values())

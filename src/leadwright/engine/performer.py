@@ -95,7 +95,7 @@ class Performer:
 
     async def _perform(self, begun: Begun) -> None:
         async with self._slots:
-            if self._stopping:
+            if self._stopping or not begun.may_start(self._clock()):
                 self._outcomes.append(Settled(begun.deed.workspace_id, begun.action, begun.token, NOT_STARTED))
             else:
                 settled = await perform(self._channels, begun)

@@ -16,7 +16,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 NOT_DONE = Temporary("not_done", retry_after=timedelta())
 """A person says that an uncertain deed did not happen: it is tried anew, however often it was tried."""
 NOT_STARTED = Temporary("not_started", retry_after=timedelta())
-"""The worker stopped before it came to the deed."""
+"""The worker stopped, or its lease was all but over, before it came to the deed."""
 _NO_ATTEMPT = frozenset({NOT_DONE.code, NOT_STARTED.code})
 
 
@@ -34,6 +34,14 @@ class Settled:
     def is_as_before(self) -> bool:
         """A channel that was asked about an uncertain deed knows no more than before."""
         return self.action.state == "uncertain" and isinstance(self.outcome, Unknown)
+
+
+    @property
+    def tells_of_sender(self) -> bool:
+        """Whether it counts for or against the sender; a doubt did already, and a worker's end is not its fault."""
+        if isinstance(self.outcome, Temporary) and self.outcome.code in _NO_ATTEMPT:
+            return False
+        return self.action.state != "uncertain" or not isinstance(self.outcome, Temporary | Permanent | Unknown)
 
 
 def is_exhausted(action: Action, outcome: Temporary) -> bool:
