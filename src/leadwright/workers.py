@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from leadwright.background import Bell, Duty
 from leadwright.campaigns import counters
+from leadwright.channels import simulator
 from leadwright.channels.registry import Channels
 from leadwright.clock import Clock
 from leadwright.crypto import SecretBox
@@ -132,6 +133,8 @@ def _duties(database: Database, settings: Settings, clock: Clock, published: Cal
         async with database.transaction() as connection:
             before = now - timedelta(days=settings.webhook_log_days)
             forgotten += await delivery_store.forget_finished(connection, before)
+        async with database.transaction() as connection:
+            forgotten += await simulator.forget_old(connection, now)
         return forgotten > 0
 
     async def forget_old() -> bool:

@@ -17,6 +17,7 @@ LISTEN_EVERY_SECONDS = 0.25
 ASK_EVERY_SECONDS = 2.0
 FINISH_EVERY_SECONDS = 1.0
 RESTORE_EVERY_SECONDS = 5.0
+WEED_EVERY_SECONDS = 1.0
 
 
 class EngineDuties:
@@ -48,6 +49,7 @@ class EngineDuties:
         self._rest = (
             Duty("ask_about_uncertain_deeds", self._reconcile, pause=ASK_EVERY_SECONDS),
             Duty("finish_campaigns", self._finish, pause=FINISH_EVERY_SECONDS),
+            Duty("weed_leads", self._weed, pause=WEED_EVERY_SECONDS),
             Duty("restore_senders", self._restore, pause=RESTORE_EVERY_SECONDS),
         )
 
@@ -93,6 +95,12 @@ class EngineDuties:
         if finished:
             self._recorded()
         return False
+
+    async def _weed(self) -> bool:
+        weeded = await self._engine.weed(self._clock())
+        if weeded:
+            self._planning.wake()
+        return weeded
 
     async def _restore(self) -> bool:
         if await self._engine.restore_senders(self._clock()):

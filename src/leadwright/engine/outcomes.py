@@ -187,7 +187,7 @@ class _Telling:
             lead = self._after_deed(each.action, done, lead, movement, now)
         if not each.is_as_before:
             self._note(each, lead)
-        if row.state != "leased" or row.step_id != each.action.step_id:
+        if not _is_waited_for(each, row):
             movement.keep(lead)
         else:
             _move(each, lead, movement, now)
@@ -224,6 +224,13 @@ class _Telling:
     def _note(self, each: Settled, lead: Standing) -> None:
         kind, detail = _entry(each)
         self.ledger.note(lead.row.lead_id, kind, each.action.step_id, detail)
+
+
+def _is_waited_for(each: Settled, row: Row) -> bool:
+    """Whether its lead still stands at the deed's step; before another try only when there was no need of one."""
+    if row.step_id != each.action.step_id:
+        return False
+    return row.state == "leased" or (row.state == "due" and isinstance(each.outcome, Done))
 
 
 def _entry(each: Settled) -> tuple[str, dict[str, object]]:
