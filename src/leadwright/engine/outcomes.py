@@ -228,7 +228,7 @@ class _Telling:
 
 def _is_waited_for(each: Settled, row: Row) -> bool:
     """Whether its lead still stands at the deed's step; before another try only when there was no need of one."""
-    if row.step_id != each.action.step_id:
+    if each.action.step_id is None or row.step_id != each.action.step_id:
         return False
     return row.state == "leased" or (row.state == "due" and isinstance(each.outcome, Done))
 

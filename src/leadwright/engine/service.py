@@ -142,12 +142,12 @@ async def report(
 async def _take_up_again(connection: Connection, workspace_id: str, action_id: str, done: Done, now: datetime) -> None:
     """Under the lock under which deeds begin; one that was cancelled counts for its sender anew."""
     found = await action_store.action(connection, workspace_id, action_id)
-    if found is None or found.lead_id is None or found.state not in _GIVEN_UP or found.performing_at is None:
+    if found is None or found.step_id is None or found.state not in _GIVEN_UP or found.performing_at is None:
         return
     for other in known_as(Settled(workspace_id, found, found.token, done)):
         await joining.join(connection, workspace_id, identity_of(found), other, now)
     await people.hold(connection, workspace_id)
-    await store.lock(connection, workspace_id, [found.lead_id])
+    await store.lock(connection, workspace_id, [found.lead_id] if found.lead_id else [])
     found = await action_store.action(connection, workspace_id, action_id)
     if found is not None and found.state in _GIVEN_UP:
         quota = found.quota or await _counted(connection, workspace_id, found, now)
