@@ -46,7 +46,7 @@ _BY_KEY: tuple[LiteralString, ...] = (
     """,
     """
     UPDATE conversation c SET identity_key = tombstone, participant_name = NULL, participant_url = %(erased)s,
-        last_content = NULL, updated_at = %(now)s
+        last_content = CASE WHEN last_direction IS NOT NULL THEN %(erased)s END, updated_at = %(now)s
     FROM named n
     WHERE c.workspace_id = %(workspace)s AND (c.identity_kind, c.identity_key) = (n.identity_kind, n.identity_key)
     """,

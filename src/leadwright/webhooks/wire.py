@@ -242,7 +242,7 @@ class AttemptBody(BaseModel):
     statusCode: int | None
     error: str | None
     durationMs: int
-    answer: str = Field(description="The beginning of the body; secrets are taken out.")
+    answer: str = Field(description="The beginning of the body; secrets are taken out, and all of it with a person.")
 
 
 class DeliveryBody(BaseModel):
@@ -268,7 +268,8 @@ def delivery_body(delivery: Delivery) -> DeliveryBody:
 
 
 def _attempt(attempt: Mapping[str, Any]) -> AttemptBody:
-    return AttemptBody(**attempt)
+    """Erasing a person leaves nothing in place of an answer."""
+    return AttemptBody(**{**attempt, "answer": attempt["answer"] or ""})
 
 
 class DeliveryList(BaseModel):
