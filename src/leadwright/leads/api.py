@@ -138,9 +138,7 @@ async def list_leads(
     listing = await service.list_leads(call.connection, call.workspace_id, which, page)
     body: dict[str, Any] = {
         "leads": [wire.lead_body(lead, full=full) for lead in page.shown(listing.fetched)],
-        "pagination": pagination(page, listing.total, estimated=listing.estimated).model_dump(
-            by_alias=True, exclude_unset=True
-        ),
+        "pagination": pagination(page, listing.total).model_dump(by_alias=True, exclude_unset=True),
     }
     if page.by_cursor:
         body["nextCursor"] = page.next_cursor(listing.fetched)
