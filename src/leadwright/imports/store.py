@@ -28,7 +28,7 @@ async def outcomes(connection: Connection, workspace_id: str, found: Import) -> 
         await cursor.execute(
             """
             SELECT o.row_index, o.outcome, o.code, o.identity_kind || ':' || o.identity_key AS identity_key,
-                   o.linkedin_url, l.id AS lead_id
+                   l.id AS lead_id
             FROM lead_import_outcome o
             LEFT JOIN lead l ON l.workspace_id = o.workspace_id AND l.identity_kind = o.identity_kind
                 AND l.identity_key = o.identity_key AND l.campaign_id = %s

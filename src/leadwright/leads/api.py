@@ -1,7 +1,7 @@
 """The routes of leads."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Path, Query
 from starlette.responses import Response
@@ -90,7 +90,7 @@ Full = Annotated[bool, Query(description="`true` or `1` adds the profile and the
 async def add_leads(
     call: CurrentCall,
     report: Annotated[
-        str | None, Query(pattern="^(full|short)$", description="`full` tells what became of every row.")
+        Literal["full", "short"] | None, Query(description="`full` tells what became of every row.")
     ] = None,
     dry_run_only: Annotated[
         bool, Query(alias="dryRun", description="Does everything, then undoes it: nothing is changed.")

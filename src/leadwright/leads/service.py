@@ -47,7 +47,7 @@ _NOT_STARTED = {
 class Report:
     """What became of the rows of one add call; ``results`` has one for each, in order, when all were asked for.
 
-    ``leads`` are the rows that could be read; ``import_id`` is None when nothing was kept.
+    ``leads`` are the rows that were added; ``import_id`` is None when nothing was kept.
     """
 
     import_id: str | None
@@ -170,9 +170,9 @@ def _report(
     ):
         if count:
             metrics.LEADS[outcome].inc(count)
-    return Report(
-        batch.import_id, batch.campaign_id, tuple(batch.leads), done.added, updated, duplicates, results, *prospect
-    )
+    others = {row.index for row in done.not_added}
+    added = tuple(lead for lead in batch.leads if lead.index not in others)
+    return Report(batch.import_id, batch.campaign_id, added, done.added, updated, duplicates, results, *prospect)
 
 
 async def _prospect(
