@@ -148,6 +148,10 @@ async def test_the_log_in_pages_and_many_sent_again(client, subscribe, receiver)
     assert {each.body for each in got[5:]} < {each.body for each in got[:5]}
     assert (await client.post(f"{path}/redeliver", json={"status": "pending"})).status_code == 400
     assert (await client.post(f"{path}/redeliver", json={"from": "yesterday"})).status_code == 400
+    turned = await client.post(f"{path}/redeliver", json={"from": middle, "to": "2026-01-01T00:00:00+23:59"})
+    assert (turned.status_code, turned.json()["details"][0]["path"]) == (400, "to")
+    far = await client.post(f"{path}/redeliver", json={"from": "9999-12-30T00:00:00-23:59"})
+    assert (far.status_code, far.json()) == (202, {"redelivered": 0})
 
 
 async def test_there_is_a_most_of_them(client, subscribe, monkeypatch):
