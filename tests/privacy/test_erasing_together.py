@@ -65,8 +65,8 @@ async def is_waited_for(connection: Connection) -> None:
 async def test_a_request_that_the_database_undid_for_a_deadlock_is_run_again(
     planted: Planted, database: Database
 ) -> None:
+    """Erasing waits first, so it is the one that the database undoes, a second later."""
     async with database.transaction() as connection:
-        await connection.execute("SET LOCAL deadlock_timeout = '1min'")  # so that the other one is undone
         await suppression_store.hold_alone(connection, planted.workspace_id)
         erasing = asyncio.create_task(planted.client.post(ERASE, json={"linkedinUrl": URL}))
         await is_waited_for(connection)
