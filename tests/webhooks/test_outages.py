@@ -245,6 +245,39 @@ async def test_a_deliverer_that_is_late_writes_nothing_over_its_successors(world
     assert (delivery.status, len(delivery.attempts)) == ("delivered", 1)
 
 
+async def test_a_late_outcome_is_not_taken_for_one_of_a_stream_that_has_come_again(world, make_receiver):
+    """The stream's row went when the successor had delivered all; the next event made another of the same name."""
+    slow = await make_receiver()
+    releases = [asyncio.Event(), asyncio.Event()]
+
+    def hang(release: asyncio.Event, status: int) -> Any:
+        async def answer(request: Any) -> Any:
+            await release.wait()
+            return web.Response(status=status)
+
+        return answer
+
+    slow.answers = [hang(releases[0], 500), 200, hang(releases[1], 200)]
+    webhook, lead = await world.subscribe(slow.url), ids.new_id()
+    await world.tell(lead, "FIRST")
+    await world.deliverer.step()
+    await slow.wait_for(1)
+    late, world.deliverer = world.deliverer, world.make_deliverer()
+    world.now += timedelta(minutes=5)
+    await world.work()
+    await world.tell(lead, "SECOND")
+    await world.deliverer.step()
+    await slow.wait_for(3)
+    releases[0].set()
+    await late.settle()
+    second, first = await world.log(webhook)
+    assert (first.status, second.status) == ("delivered", "pending")
+    releases[1].set()
+    await world.deliverer.settle()
+    assert [each.status for each in await world.log(webhook)] == ["delivered", "delivered"]
+    assert [each.event["data"]["newStatus"] for each in slow.got] == ["FIRST", "FIRST", "SECOND"]
+
+
 async def test_no_outcome_is_lost_while_others_are_written_down(world, receiver):
     """The clock stands still, so no lease ends: what was lost would stay pending, and what was sent stays sent."""
     webhook = await world.subscribe(receiver.url)

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -13,6 +12,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import aiohttp
+import msgspec
 from yarl import URL
 
 from leadwright import __version__
@@ -55,8 +55,7 @@ NOTHING_SENT = frozenset(
 """With these the receiver certainly did not get the request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """``body`` is the beginning of it, ``retry_after`` and ``duration`` are seconds."""
 
     status: int
@@ -69,8 +68,7 @@ class Answer:
         return 200 <= self.status < 300
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     code: FailureCode
     message: str
     duration: float
@@ -115,7 +113,7 @@ class OutboundClient:
             timeout=self._timeout,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Accept": "*/*"},
+            headers=_HEADERS,
         )
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer | Failure:
@@ -124,8 +122,7 @@ class OutboundClient:
         began = loop.time()
         try:
             target, session = self._check(url)
-            request = session.post(target, data=body, headers=_JSON | dict(headers), allow_redirects=False)
-            async with request as response:
+            async with session.post(target, data=body, headers=headers, allow_redirects=False) as response:
                 text = await self._beginning(response)
                 return Answer(
                     response.status, text, retry_after(response.headers.get("Retry-After")), loop.time() - began
@@ -141,6 +138,8 @@ class OutboundClient:
 
     async def _beginning(self, response: aiohttp.ClientResponse) -> str:
         """At most 2,000 bytes. What comes after is not waited for: the connection is dropped instead."""
+        if response.content.is_eof():  # as nearly always: it came with the head, and needs no watch
+            return _text(response.content.read_nowait(MOST_ANSWER_BYTES))
         found = b""
         try:
             async with asyncio.timeout(self._answer_seconds):
@@ -150,10 +149,19 @@ class OutboundClient:
             response.close()
         if not response.content.at_eof():
             response.close()
-        return found[:MOST_ANSWER_BYTES].decode("utf-8", "replace").replace("\0", "")
+        return _text(found)
 
 
-_JSON = {"Content-Type": "application/json"}
+def _text(answer: bytes) -> str:
+    return answer[:MOST_ANSWER_BYTES].decode("utf-8", "replace").replace("\0", "") if answer else ""
+
+
+_HEADERS = {
+    "User-Agent": USER_AGENT,
+    "Accept-Encoding": "identity",
+    "Accept": "*/*",
+    "Content-Type": "application/json",
+}
 
 
 def _failure(error: Exception) -> tuple[FailureCode, str]:

@@ -14,12 +14,12 @@ from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.events.model import Event, EventType
 from leadwright.outbound.allowed import AllowedHosts
 from leadwright.outbound.client import OutboundClient
-from leadwright.outbound.signing import Signer, new_secret
+from leadwright.outbound.signing import new_secret
 from leadwright.outbound.url import UrlRefused, check_url
 from leadwright.postgres.pool import Connection, Database
-from leadwright.webhooks import delivery, store
+from leadwright.webhooks import delivery, delivery_store, store
 from leadwright.webhooks.body import body_of
-from leadwright.webhooks.delivery_store import Leased
+from leadwright.webhooks.delivery_store import Address, Leased
 from leadwright.webhooks.model import (
     MOST_WEBHOOKS,
     Delivery,
@@ -263,36 +263,23 @@ async def plan_test(
         lease_until=now + _TEST_LEASE,
         now=now,
     )
-    return Test(
-        row.id, delivery_id, event_id, _prepared(endpoints, workspace_id, row, delivery_id, event_id, body, now)
-    )
+    [address] = (await delivery_store.addresses(connection, [row.id])).values()
+    target = delivery.opened(endpoints.secrets, address, now)
+    return Test(row.id, delivery_id, event_id, _prepared(address, target, delivery_id, event_id, body))
 
 
 def _prepared(
-    endpoints: Endpoints,
-    workspace_id: str,
-    row: store.Row,
-    delivery_id: str,
-    event_id: str,
-    body: bytes,
-    now: datetime,
+    address: Address, target: delivery.Target, delivery_id: str, event_id: str, body: bytes
 ) -> delivery.Prepared:
-    secret = endpoints.secrets.open(row.secret)
-    rotating = row.previous_secret is not None and row.previous_until is not None and row.previous_until > now
-    previous = endpoints.secrets.open(row.previous_secret) if rotating and row.previous_secret else None
-    headers = dict(endpoints.opened(row).settings.headers)
     return delivery.Prepared(
-        lease=Leased(row.id, f"test_{delivery_id}", 0),
-        workspace_id=workspace_id,
+        lease=Leased(address.id, f"test_{delivery_id}", 0),
+        workspace_id=address.workspace_id,
         delivery_id=delivery_id,
         event_id=ids.public(ids.Prefix.EVENT, event_id),
-        url=row.url,
+        target=target,
         body=body,
-        signer=Signer(secret, previous),
-        headers=headers,
-        primary="previous" if row.accepts_previous and rotating else "current",
+        primary=delivery.primary(target.signer, accepts_previous=address.accepts_previous),
         retries_used=0,
-        secrets=delivery.known_secrets(secret, previous, headers),
     )
 
 

@@ -16,7 +16,7 @@ MOST_COUNTED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An endpoint as it is stored; ``headers``, ``secret`` and ``previous_secret`` are sealed."""
+    """An endpoint as it is stored; ``headers`` are sealed."""
 
     id: str
     name: str
@@ -26,10 +26,7 @@ class Row:
     enabled: bool
     disabled_reason: str | None
     headers: str | None
-    secret: str
-    previous_secret: str | None
     previous_until: datetime | None
-    accepts_previous: bool
     accepted_at: datetime | None
     paused_at: datetime | None
     pause_reason: str | None
@@ -57,8 +54,8 @@ class Row:
 
 
 _ROW: LiteralString = """
-    SELECT w.id, w.name, w.url, w.events, w.event_names, w.enabled, w.disabled_reason, w.headers, w.secret,
-           w.previous_secret, w.previous_until, w.accepts_previous, w.accepted_at, w.paused_at, w.pause_reason,
+    SELECT w.id, w.name, w.url, w.events, w.event_names, w.enabled, w.disabled_reason, w.headers,
+           w.previous_until, w.accepted_at, w.paused_at, w.pause_reason,
            w.probe_at, w.created_at, w.updated_at,
            (SELECT count(*) FROM (
                SELECT FROM webhook_delivery d
