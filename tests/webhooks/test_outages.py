@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,8 +42,8 @@ class World:
     def __post_init__(self) -> None:
         self.deliverer = self.make_deliverer()
 
-    def make_deliverer(self) -> Deliverer:
-        return Deliverer(self.database, self.client, ENDPOINTS.secrets, lambda: self.now, schedule=SCHEDULE, seconds=5)
+    def make_deliverer(self, schedule: Sequence[float] = SCHEDULE) -> Deliverer:
+        return Deliverer(self.database, self.client, ENDPOINTS.secrets, lambda: self.now, schedule=schedule, seconds=5)
 
     async def subscribe(self, url: str) -> Webhook:
         async with self.database.transaction() as connection:
@@ -133,16 +133,21 @@ async def test_an_outage_of_a_day_loses_nothing_and_keeps_the_order(world, make_
 
 
 async def test_a_person_resumes_a_pause_at_once(world, receiver):
+    """Also what was tried less often until then, and would have waited longer."""
     receiver.answers = [500]
     webhook = await world.subscribe(receiver.url)
     await world.tell(ids.new_id(), "DONE")
-    await world.pass_time(timedelta(hours=3), timedelta(minutes=10))
-    assert (await world.read(webhook)).status == "paused"
+    await world.pass_time(timedelta(minutes=60), timedelta(minutes=10))
+    await world.tell(ids.new_id(), "DONE")
+    while (await world.read(webhook)).status == "active":
+        await world.pass_time(timedelta(minutes=1), timedelta(minutes=1))
+    younger, _ = await world.log(webhook)
+    assert len(younger.attempts) > 1
     receiver.answers = [200]
     async with world.database.transaction() as connection:
         await service.enable(connection, world.workspace_id, ENDPOINTS, webhook.id, world.now)
     await world.work()
-    assert [each.status for each in await world.log(webhook)] == ["delivered"]
+    assert [each.status for each in await world.log(webhook)] == ["delivered"] * 2
 
 
 async def test_one_event_that_is_refused_does_not_keep_a_paused_endpoint_paused(world, receiver):
@@ -219,6 +224,63 @@ async def test_a_retry_after_is_honoured(world, receiver):
     assert len(receiver.got) == 1
     await world.pass_time(timedelta(seconds=20), timedelta(seconds=10))
     assert len(receiver.got) == 2
+
+
+async def test_a_paused_endpoint_is_not_probed_before_it_wants_to_be(world, receiver):
+    async def later(request: Any) -> web.Response:
+        return web.Response(status=503, headers={"Retry-After": "1800"})
+
+    receiver.answers = [later]
+    webhook = await world.subscribe(receiver.url)
+    world.deliverer = world.make_deliverer(schedule=(5,))
+    await world.tell(ids.new_id(), "DONE")
+    await world.work()
+    await world.pass_time(timedelta(minutes=31), timedelta(minutes=31))
+    assert (await world.read(webhook)).status == "paused"
+    assert (await world.read(webhook)).probe_at == world.now + timedelta(minutes=30)
+
+
+async def test_the_old_secret_works_for_a_day(world, receiver):
+    webhook = await world.subscribe(receiver.url)
+    async with world.database.transaction() as connection:
+        await service.rotate_secret(connection, world.workspace_id, ENDPOINTS, webhook.id, world.now)
+    await world.tell(ids.new_id(), "DONE")
+    await world.work()
+    world.now += timedelta(hours=23, minutes=59)
+    await world.tell(ids.new_id(), "DONE")
+    await world.work()
+    world.now += timedelta(minutes=1)
+    await world.tell(ids.new_id(), "DONE")
+    await world.work()
+    signatures = [each.headers["svix-signature"].split() for each in receiver.got]
+    assert [len(each) for each in signatures] == [2, 2, 1]
+
+
+async def test_many_that_hang_leave_room_for_the_others(world, make_receiver):
+    """More than one process posts at a time, in all: sixty endpoints that hang, each with more to get than slots."""
+    hanging, well = await make_receiver(), await make_receiver()
+    release = asyncio.Event()
+
+    async def hang(request: Any) -> web.Response:
+        await release.wait()
+        return web.Response()
+
+    hanging.answers = [hang]
+    for _ in range(60):
+        await world.subscribe(hanging.url)
+    await world.subscribe(well.url)
+    for _ in range(12):
+        await world.tell(ids.new_id(), "DONE")
+    async with OutboundClient(ALLOWED, total=120) as patient:
+        deliverer = Deliverer(
+            world.database, patient, ENDPOINTS.secrets, lambda: world.now, schedule=SCHEDULE, seconds=120
+        )
+        deliverer.start()
+        await well.wait_for(12)
+        assert len(hanging.got) <= 600
+        release.set()
+        await hanging.wait_for(720)
+        await deliverer.stop()
 
 
 async def test_a_deliverer_that_is_late_writes_nothing_over_its_successors(world, make_receiver):

@@ -1,7 +1,10 @@
 """The one client for what goes out: it never raises for what a receiver does, and cannot be held up or filled up."""
 
 import asyncio
+import base64
+import contextlib
 import errno
+import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -9,7 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 import aiohttp
 import msgspec
@@ -227,5 +230,17 @@ def scrubbed(text: str, secrets: Iterable[str]) -> str:
 
 
 def parts_of(header: str) -> list[str]:
-    """What of a header's value must not be shown: the whole, and each longer word, since ``Bearer …`` is told apart."""
-    return [header, *(word for word in header.split() if len(word) >= 2 * SHORTEST_PART)]
+    """What of a header's value must not be shown: the whole, and each longer word, since ``Bearer …`` is told apart;
+    of ``Basic …`` also what it stands for, and the password in that."""
+    words = [word for word in header.split() if len(word) >= 2 * SHORTEST_PART]
+    if header[:6].lower() == "basic ":
+        with contextlib.suppress(ValueError):
+            pair = base64.b64decode(header[6:], validate=True).decode()
+            words += [part for part in (pair, pair.partition(":")[2]) if len(part) >= SHORTEST_PART]
+    return [header, *words]
+
+
+def spellings(secret: str) -> set[str]:
+    """How a secret may come back in an answer: as it is, in JSON, in JSON as PHP writes it, in a URL."""
+    in_json = json.dumps(secret)[1:-1]
+    return {secret, in_json, in_json.replace("/", "\\/"), quote(secret), quote(secret, safe=""), quote_plus(secret)}

@@ -16,12 +16,9 @@ from leadwright.telemetry.logs import logger
 from leadwright.webhooks import delivery_store
 from leadwright.webhooks.delivery import Hopeless, Prepared, Preparer
 from leadwright.webhooks.delivery_store import Leased
-from leadwright.webhooks.posting import Posts
+from leadwright.webhooks.posting import AT_FIRST, Posts
 from leadwright.webhooks.recording import Recorder
 
-MOST_AT_ONCE = 500
-AHEAD = 8
-"""Streams that are claimed for each slot, so that the next post begins while outcomes are written down."""
 POLL_SECONDS = 0.5
 PROBE_LOOK = timedelta(seconds=POLL_SECONDS)
 FINISH_WITHIN_SECONDS = 7.0
@@ -49,7 +46,6 @@ class Deliverer:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._slots = slots
         self._lease = timedelta(seconds=4 * seconds + 5)
         self._patience = timedelta(seconds=seconds)
         self._preparer = Preparer(secrets)
@@ -116,15 +112,15 @@ class Deliverer:
             return
 
     async def _claim(self) -> bool:
-        held = self._posts.held
-        most = MOST_AT_ONCE - sum(held.values())
+        most, free = self._posts.room()
         if most <= 0:
             return False
-        now, ahead = self._clock(), self._slots * AHEAD
-        free = {webhook: max(0, ahead - count) for webhook, count in held.items()}
+        now = self._clock()
         async with self._database.transaction() as connection:
             await delivery_store.without_waiting_for_the_disk(connection)
-            leased = await delivery_store.claim(connection, now, now + self._lease, free=free, slots=ahead, most=most)
+            leased = await delivery_store.claim(
+                connection, now, now + self._lease, free=free, of_others=AT_FIRST, most=most
+            )
         leased += await self._claim_probes(now)
         if leased:
             await self._begin_or_give_back(leased)

@@ -11,8 +11,8 @@ from leadwright.clock import Clock, iso
 from leadwright.crypto import SecretBox
 from leadwright.events.model import Event, EventType
 from leadwright.ids import Prefix, public
-from leadwright.outbound.client import Answer, Failure, OutboundClient, parts_of, scrubbed
-from leadwright.outbound.signing import Signer, Which
+from leadwright.outbound.client import Answer, Failure, OutboundClient, parts_of, scrubbed, spellings
+from leadwright.outbound.signing import SECRET_PREFIX, Signer, Which
 from leadwright.webhooks.body import body_of
 from leadwright.webhooks.delivery_store import Address, Head, Leased
 from leadwright.webhooks.model import names_behind
@@ -128,9 +128,11 @@ def _rotating(address: Address, now: datetime) -> bool:
 
 
 def known_secrets(secret: str, previous: str | None, headers: Mapping[str, str]) -> tuple[str, ...]:
-    """What the endpoint knows and the log must not show, the longest first."""
+    """What the endpoint knows and the log must not show, in each spelling, the longest first."""
+    signing = [part for each in (secret, previous) if each for part in (each, each.removeprefix(SECRET_PREFIX))]
     parts = [part for value in headers.values() for part in parts_of(value)]
-    return tuple(sorted({part for part in (secret, previous, *parts) if part}, key=len, reverse=True))
+    known = {spelling for part in (*signing, *parts) if part for spelling in spellings(part)}
+    return tuple(sorted(known, key=len, reverse=True))
 
 
 def _body(workspace_id: str, head: Head) -> bytes | None:

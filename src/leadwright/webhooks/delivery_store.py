@@ -95,26 +95,28 @@ def _new_token() -> int:
 
 
 async def claim(
-    connection: Connection, now: datetime, lease_until: datetime, *, free: dict[str, int], slots: int, most: int
+    connection: Connection, now: datetime, lease_until: datetime, *, free: dict[str, int], of_others: int, most: int
 ) -> list[Leased]:
-    """Leases due streams of active endpoints: of each as many as it has free, ``slots`` when ``free`` does not say.
+    """Leases due streams of active endpoints: of each as many as ``free`` says, else ``of_others``.
 
-    Each endpoint is asked by itself, so one with a million waiting streams hides none of another's.
+    Each endpoint is asked by itself, so one with a million waiting streams hides none of another's; and in no order, so
+    that when there is not room for all it is not always the same ones that wait.
     """
     token = _new_token()
     cursor = await connection.execute(
         """
             WITH due AS MATERIALIZED (
                 SELECT s.webhook_id, s.stream
-                FROM webhook w
+                FROM (
+                    SELECT id FROM webhook WHERE enabled AND paused_at IS NULL ORDER BY random()
+                ) w
                 CROSS JOIN LATERAL (
                     SELECT webhook_id, stream FROM webhook_stream
                     WHERE webhook_id = w.id AND due_at <= %(now)s
                     ORDER BY due_at
-                    LIMIT coalesce((%(free)s::jsonb ->> replace(w.id::text, '-', ''))::int, %(slots)s)
+                    LIMIT coalesce((%(free)s::jsonb ->> replace(w.id::text, '-', ''))::int, %(of_others)s)
                     FOR UPDATE SKIP LOCKED
                 ) s
-                WHERE w.enabled AND w.paused_at IS NULL
                 LIMIT %(most)s
             )
             UPDATE webhook_stream s SET due_at = %(lease)s, token = %(token)s
@@ -126,7 +128,7 @@ async def claim(
             "lease": lease_until,
             "token": token,
             "free": msgspec.json.encode(free).decode(),
-            "slots": slots,
+            "of_others": of_others,
             "most": most,
         },
     )
@@ -332,6 +334,24 @@ async def pass_on(connection: Connection, streams: Sequence[tuple[str, str, date
         FROM given g WHERE s.webhook_id = g.webhook_id AND s.stream = g.stream AND g.waiting
         """,
         {"rows": msgspec.json.encode(rows).decode(), "now": now},
+    )
+
+
+async def hurry(connection: Connection, webhook_ids: Sequence[str], now: datetime) -> None:
+    """Makes due what waits for its next attempt at these endpoints, which go on after a pause.
+
+    Streams that somebody has locked are left: a publisher may hold one and wait for another that this holds.
+    """
+    await connection.execute(
+        """
+        WITH waiting AS MATERIALIZED (
+            SELECT webhook_id, stream FROM webhook_stream WHERE webhook_id = ANY(%s::uuid[]) AND due_at > %s
+            FOR UPDATE SKIP LOCKED
+        )
+        UPDATE webhook_stream s SET due_at = %s FROM waiting w
+        WHERE s.webhook_id = w.webhook_id AND s.stream = w.stream
+        """,
+        (list(webhook_ids), now, now),
     )
 
 

@@ -12,15 +12,27 @@ from leadwright.telemetry.logs import logger
 from leadwright.webhooks.delivery import Outcome, Prepared, send
 from leadwright.webhooks.delivery_store import Leased
 
+MOST_AT_ONCE = 500
+"""Deliveries that one process has claimed and not done with."""
+AHEAD = 8
+"""The most that are claimed for each slot, so that the next post begins while outcomes are written down."""
+
+AT_FIRST = 2
+"""What an endpoint is given that nothing is known of: many that turn out to hang must not take all the room at once."""
+
 _log = logger("leadwright.webhooks")
 
 
 @dataclass(slots=True)
 class _Line:
-    """What one endpoint has in this process: deliveries that wait, each until a time, and those who post them."""
+    """What one endpoint has in this process: deliveries that wait, each until a time, and those who post them.
+
+    ``ended`` counts those that it was done with since the last look.
+    """
 
     waiting: deque[tuple[Prepared, datetime]] = field(default_factory=deque[tuple[Prepared, datetime]])
     posters: int = 0
+    ended: int = 0
 
     @property
     def held(self) -> int:
@@ -46,19 +58,27 @@ class Posts:
         self.outcomes: list[Outcome] = []
         self.unsent: list[Leased] = []
 
-    @property
-    def held(self) -> dict[str, int]:
-        """How many deliveries wait or are under way, by endpoint."""
-        return {webhook: line.held for webhook, line in self._lines.items()}
+    def room(self) -> tuple[int, dict[str, int]]:
+        """How many more deliveries there is room for in all, and of which endpoint how many; of others ``AT_FIRST``.
+
+        Ahead of its slots an endpoint is given twice what it was done with since the last look, and never more than an
+        even share: so those that are quick never run dry, and those that hang or have much to get leave room.
+        """
+        self._lines = {webhook: line for webhook, line in self._lines.items() if line.held or line.ended}
+        share = max(1, min(self._slots * AHEAD, MOST_AT_ONCE // (len(self._lines) + 1)))
+        by_webhook: dict[str, int] = {}
+        for webhook, line in self._lines.items():
+            by_webhook[webhook] = max(0, min(share, self._slots + 2 * line.ended) - line.held)
+            line.ended = 0
+        return MOST_AT_ONCE - sum(line.held for line in self._lines.values()), by_webhook
 
     def add(self, prepared: Prepared, until: datetime) -> None:
         """Puts it in its endpoint's line. When its turn has not come by ``until``, the lease is given back instead."""
-        webhook = prepared.lease.webhook_id
-        line = self._lines.setdefault(webhook, _Line())
+        line = self._lines.setdefault(prepared.lease.webhook_id, _Line())
         line.waiting.append((prepared, until))
         if line.posters < self._slots:
             line.posters += 1
-            task = asyncio.get_running_loop().create_task(self._work(webhook, line))
+            task = asyncio.get_running_loop().create_task(self._work(line))
             self._posters.add(task)
             task.add_done_callback(self._posters.discard)
 
@@ -80,15 +100,14 @@ class Posts:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    async def _work(self, webhook: str, line: _Line) -> None:
+    async def _work(self, line: _Line) -> None:
         try:
             while line.waiting:
                 await self._post(*line.waiting.popleft())
+                line.ended += 1
                 self._ended()
         finally:
             line.posters -= 1
-            if not line.held:
-                self._lines.pop(webhook, None)
 
     async def _post(self, prepared: Prepared, until: datetime) -> None:
         if self._ending or self._clock() > until:

@@ -118,7 +118,7 @@ async def edit(
     sealed = endpoints.seal_headers(wanted.headers)
     await store.update(connection, workspace_id, present.id, wanted, sealed, now)
     if wanted.enabled and present.status != "active":
-        await store.enable(connection, workspace_id, present.id, now)
+        await _go_on(connection, workspace_id, present.id, now)
     elif not wanted.enabled:
         await store.disable(connection, workspace_id, present.id, now)
     return await read(connection, workspace_id, endpoints, webhook_id)
@@ -129,8 +129,16 @@ async def enable(
 ) -> Webhook:
     """Whatever stopped it, it goes on. Raises NotFound."""
     await _lock(connection, workspace_id, webhook_id)
-    await store.enable(connection, workspace_id, webhook_id or "", now)
+    present = await read(connection, workspace_id, endpoints, webhook_id)
+    if present.status != "active":
+        await _go_on(connection, workspace_id, present.id, now)
     return await read(connection, workspace_id, endpoints, webhook_id)
+
+
+async def _go_on(connection: Connection, workspace_id: str, webhook_id: str, now: datetime) -> None:
+    """Also what was to be tried again later is tried at once."""
+    await store.enable(connection, workspace_id, webhook_id, now)
+    await delivery_store.hurry(connection, [webhook_id], now)
 
 
 async def rotate_secret(
@@ -191,6 +199,14 @@ async def redeliver(
     return await read_delivery(connection, workspace_id, webhook_id, delivery_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """How many deliveries are sent again, and the one behind which there are more."""
+
+    count: int
+    go_on_after: str | None
+
+
 async def redeliver_range(
     connection: Connection,
     workspace_id: str,
@@ -199,9 +215,10 @@ async def redeliver_range(
     status: DeliveryStatus | None,
     since: datetime | None,
     until: datetime | None,
+    after: str | None,
     now: datetime,
-) -> int:
-    """Sends up to 1,000 finished deliveries again, the oldest first; answers how many. Raises NotFound."""
+) -> Again:
+    """Sends up to 1,000 finished deliveries again, the oldest first. Raises NotFound."""
     await _lock(connection, workspace_id, webhook_id)
     found = await store.finished_between(
         connection,
@@ -210,9 +227,12 @@ async def redeliver_range(
         status=status,
         since=since,
         until=until,
-        limit=MOST_REDELIVERED,
+        after=after,
+        limit=MOST_REDELIVERED + 1,
     )
-    return await store.redeliver(connection, workspace_id, webhook_id or "", found, now) if found else 0
+    again = found[:MOST_REDELIVERED]
+    count = await store.redeliver(connection, workspace_id, webhook_id or "", again, now) if again else 0
+    return Again(count, again[-1] if len(found) > len(again) else None)
 
 
 def not_found() -> NotFound:
