@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 
 
+@pytest.mark.timeout(900)  # a minute and a half when the machine is quiet
 async def test_the_server_does_what_its_document_says(
     base_url: str, client: httpx.AsyncClient, headers: dict[str, str], tmp_path: Path
 ) -> None:
