@@ -1,6 +1,6 @@
 """Forks a ``leadwright`` with everything imported for each line that it reads, with the arguments that it was given.
 
-Starting Python and importing costs seconds of processor, a fork milliseconds; what is forked is a process like any other.
+Starting Python and importing costs seconds of processor, a fork milliseconds; what is forked is a process like others.
 Says which process has begun, which then speaks for itself on the same standard output, and when it is gone.
 """
 
