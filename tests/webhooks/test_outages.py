@@ -20,7 +20,8 @@ from leadwright.events.model import EventType
 from leadwright.outbound.allowed import AllowedHosts
 from leadwright.outbound.client import OutboundClient
 from leadwright.postgres.pool import Database
-from leadwright.webhooks import service
+from leadwright.telemetry.metrics import WEBHOOKS_PAUSED
+from leadwright.webhooks import delivery_store, service
 from leadwright.webhooks.announce import announce
 from leadwright.webhooks.deliverer import Deliverer
 from leadwright.webhooks.model import Settings, Webhook
@@ -224,6 +225,33 @@ async def test_a_retry_after_is_honoured(world, receiver):
     assert len(receiver.got) == 1
     await world.pass_time(timedelta(seconds=20), timedelta(seconds=10))
     assert len(receiver.got) == 2
+
+
+async def test_what_fails_beside_what_is_accepted_pauses_nothing_and_a_pause_is_told_once(world, receiver):
+    """Two deliveries are written down in one go: first both fail for the last time, then one is accepted."""
+    receiver.answers = [500]
+    webhook = await world.subscribe(receiver.url)
+    world.deliverer = world.make_deliverer(schedule=(5,))
+    leads = [ids.new_id(), ids.new_id()]
+    for lead in leads:
+        await world.tell(lead, "DONE")
+    before = WEBHOOKS_PAUSED._value.get()
+    await world.work()
+    await world.pass_time(timedelta(seconds=6), timedelta(seconds=6))
+    assert (await world.read(webhook)).status == "paused"
+    assert WEBHOOKS_PAUSED._value.get() == before + 1
+
+    async def dislike(request: Any) -> Any:
+        return web.Response(status=500 if leads[0] in json.dumps(await request.json()) else 200)
+
+    async with world.database.transaction() as connection:
+        await service.enable(connection, world.workspace_id, ENDPOINTS, webhook.id, world.now)
+    receiver.answers = [dislike]
+    assert await world.deliverer.step()
+    async with world.database.transaction() as connection:
+        await delivery_store.pause(connection, webhook.id, world.now, world.now + timedelta(hours=1), "by the other")
+    await world.deliverer.settle()
+    assert (await world.read(webhook)).status == "active"
 
 
 async def test_a_paused_endpoint_is_not_probed_before_it_wants_to_be(world, receiver):

@@ -225,9 +225,9 @@ async def addresses(connection: Connection, webhook_ids: Sequence[str]) -> dict[
         return {each.id: each for each in await cursor.fetchall()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Standing:
-    """An endpoint under its lock."""
+    """An endpoint under its lock, to be kept as this transaction has it."""
 
     id: str
     workspace_id: str

@@ -130,6 +130,7 @@ class Recorder:
                 webhook=public(Prefix.WEBHOOK, endpoint.id),
                 reason=reason,
             )
+            endpoint.paused_at = now
 
 
 def _accepted_since(endpoint: Standing, moment: datetime) -> bool:
@@ -151,6 +152,8 @@ async def _note_accepted(
     resumed = [webhook for webhook in by_previous if endpoints[webhook].paused_at is not None]
     if resumed:
         await delivery_store.hurry(connection, resumed, now)
+    for webhook in resumed:
+        endpoints[webhook].paused_at = None
     return set(by_previous)
 
 
