@@ -1,5 +1,6 @@
 """Deeds of which nobody knows whether they happened: given up when their worker is lost, and asked about."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ from leadwright.engine.performing import Adapters, Begun, deed_of, reconcile
 from leadwright.engine.settlement import Settled
 from leadwright.postgres.pool import Database
 from leadwright.senders import service as senders
+from leadwright.telemetry.metrics import DEEDS_UNCERTAIN
 
 ASKING = timedelta(minutes=5)
 """For so long nobody else asks about the same deed."""
@@ -26,11 +28,16 @@ class Reconciler:
     async def give_up_lost(self, now: datetime) -> bool:
         """Whether there were deeds whose worker is gone: they are uncertain now."""
         async with self._database.transaction() as connection:
-            return await action_store.give_up_lost(connection, now) > 0
+            lost = await action_store.give_up_lost(connection, now)
+            DEEDS_UNCERTAIN.set(await action_store.count_uncertain(connection))
+        return lost > 0
 
     async def ask(self, now: datetime) -> Sequence[Settled]:
-        """What the channels say of uncertain deeds; a sender that is gone cannot be asked, and a person must say."""
-        return [await reconcile(self._channels, each) for each in await self._uncertain(now)]
+        """What the channels say of uncertain deeds; a sender that is gone cannot be asked, and a person must say.
+
+        All are asked at once: one after the other, slow answers would outlast the time in which nobody else asks.
+        """
+        return await asyncio.gather(*(reconcile(self._channels, each) for each in await self._uncertain(now)))
 
     async def _uncertain(self, now: datetime) -> Sequence[Begun]:
         async with self._database.transaction() as connection:
