@@ -61,7 +61,7 @@ _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 def public(prefix: Prefix, bare: str) -> str:
     """The id as the wire shows it, for example ``lead_0199…``."""
-    return f"{prefix.value}_{bare}"
+    return prefix + "_" + bare
 
 
 def bare(prefix: Prefix, text: object) -> str | None:
