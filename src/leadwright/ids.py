@@ -67,7 +67,7 @@ def least_at(moment: datetime, *, seconds: int = 0) -> str:
 
 def public(prefix: Prefix, bare: str) -> str:
     """The id as the wire shows it, for example ``lead_0199…``."""
-    return f"{prefix.value}_{bare}"
+    return prefix + "_" + bare
 
 
 def bare(prefix: Prefix, text: object) -> str | None:
