@@ -38,6 +38,8 @@ from leadwright.templates import MAX_SOURCE, TemplateError, compile_template
         ("{% if %}x{% endif %}", "lacks what comes after 'if'"),
         ("{% if a == %}x{% endif %}", "{% if a == %} cannot be read"),
         ("{% iff a %}", "did you mean {% if %}"),
+        ("{% render 'x' %}", "the tag {% render %} is not available"),
+        ("{% increment a %}", "the tag {% increment %} is not available"),
         ("{% include 'x' %}", "unknown tag {% include %}"),
         ("{% render 'x' %}", "unknown tag {% render %}"),
         ("{% liquid echo 'x' %}", "unknown tag {% liquid %}"),
