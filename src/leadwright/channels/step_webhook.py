@@ -11,8 +11,6 @@ from leadwright.channels.http import deed_json
 from leadwright.engine.sequence import StepType
 from leadwright.outbound.client import Failure, FailureCode, OutboundClient
 
-ADDRESS_REFUSED = "address_refused"
-
 
 class StepWebhook:
     """At least once: an answer that was lost is followed by the same request, with the same ``Idempotency-Key``."""
@@ -29,7 +27,7 @@ class StepWebhook:
         )
         if isinstance(reply, Failure):
             if reply.code in (FailureCode.URL_REFUSED, FailureCode.ADDRESS_REFUSED):
-                return Permanent(ADDRESS_REFUSED, reply.message)  # The sequence's fault, not the sender's.
+                return Permanent("refused", reply.message)
             return Temporary(reply.code.value, reply.message)
         if reply.accepted:
             return Done()
