@@ -30,6 +30,15 @@ async def test_made_read_listed_edited_deleted(client):
     assert (await client.get(path)).status_code == 404
 
 
+async def test_headers_do_not_follow_the_address_to_another_host(client, subscribe):
+    path = f"/v1/webhooks/{(await subscribe(GOOD, headers={'Authorization': 'Bearer abc'}))['id']}"
+    elsewhere = {"url": "https://elsewhere.example/hooks"}
+    refused = await client.patch(path, json=elsewhere)
+    assert (refused.status_code, refused.json()["details"][0]["path"]) == (400, "headers")
+    assert (await client.patch(path, json={"url": f"{GOOD}/other"})).status_code == 200
+    assert (await client.patch(path, json=elsewhere | {"headers": {}})).json()["headers"] == {}
+
+
 async def test_headers_and_secrets_are_stored_sealed(client, subscribe, database):
     webhook = await subscribe(GOOD, headers={"Authorization": "Bearer very-secret-word"})
     async with database.session() as connection:
