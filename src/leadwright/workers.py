@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from leadwright.background import Bell, Duty
 from leadwright.campaigns import counters
+from leadwright.channels import simulator
 from leadwright.channels.registry import Channels
 from leadwright.clock import Clock
 from leadwright.crypto import SecretBox
@@ -81,7 +82,14 @@ async def working(
 
     duties = _duties(database, settings, clock, published)
     channels = Channels(database, outbound)
-    engine = EngineDuties(database, secrets, channels, clock, recorded=duties[0].wake)
+    engine = EngineDuties(
+        database,
+        secrets,
+        channels,
+        clock,
+        deeds_at_once=settings.deeds_at_once,
+        recorded=duties[0].wake,
+    )
 
     def committed() -> None:
         duties[0].wake()
@@ -125,6 +133,8 @@ def _duties(database: Database, settings: Settings, clock: Clock, published: Cal
         async with database.transaction() as connection:
             before = now - timedelta(days=settings.webhook_log_days)
             forgotten += await delivery_store.forget_finished(connection, before)
+        async with database.transaction() as connection:
+            forgotten += await simulator.forget_old(connection, now)
         return forgotten > 0
 
     async def forget_old() -> bool:

@@ -87,3 +87,13 @@ async def test_an_uncertain_deed_that_was_done_lets_its_lead_go_on(client: httpx
         while "follow" not in asked(endpoint, "perform"):
             await asyncio.sleep(0.05)
     assert asked(endpoint, "perform").count("visit_profile") == 1
+
+
+async def test_an_outcome_counts_when_the_deed_was_put_off(client: httpx.AsyncClient, endpoint: Any) -> None:
+    endpoint.answers = [{"status": "temporary", "retryAfter": 3_600}]
+    lead_id = await begun(client, endpoint)
+    action_id = await deed_in(client, "cancelled", lead_id)
+    told = await client.post(f"/v1/actions/{action_id}/outcome", json={"status": "done"})
+    assert (told.status_code, told.json()["state"]) == (200, "done"), told.text
+    again = await client.post(f"/v1/actions/{action_id}/outcome", json={"status": "not_done"})
+    assert again.json()["code"] == "action_not_open"

@@ -13,7 +13,7 @@ from leadwright import ids
 from leadwright.channels import simulator_store
 from leadwright.channels.channel import Deed, Done, InboundFact, Permanent, RateLimited, SenderDown, Temporary, Unknown
 from leadwright.channels.simulated_network import SimulatorConfig, accepts, chance, happening, replies
-from leadwright.channels.simulator import Simulator, due_facts
+from leadwright.channels.simulator import DEED_DAYS, Simulator, due_facts, forget_old
 from leadwright.engine.sequence import StepType
 from leadwright.identity import Identity, IdentityKind
 from leadwright.postgres.pool import Database
@@ -219,6 +219,26 @@ async def test_an_account_is_disconnected_for_good(simulator: Simulator, make_se
     down = await simulator.perform(make_deed(sender, workspace_id=workspace, at=make_deed(sender).at + timedelta(30)))
     assert isinstance(down, SenderDown)
     assert down.retry_after is None
+
+
+async def test_old_deeds_are_forgotten_but_not_how_many_they_were(
+    simulator: Simulator, database: Database, make_sender: Made, make_deed: Made
+) -> None:
+    workspace = ids.new_id()
+    sender = make_sender(ChannelName.SIMULATOR, disconnectedAfter=3)
+    first: Deed = make_deed(sender, workspace_id=workspace, slug="old-1")
+    later = first.at + timedelta(days=DEED_DAYS)
+    await simulator.perform(first)
+    await simulator.perform(make_deed(sender, workspace_id=workspace, slug="old-2", at=later))
+    for _ in range(2):
+        async with database.transaction() as connection:
+            await forget_old(connection, later + timedelta(seconds=1))
+    async with database.session() as connection:
+        kept = "SELECT performed_at FROM simulated_deed WHERE workspace_id = %s"
+        assert await (await connection.execute(kept, (workspace,))).fetchall() == [(later,)]
+    assert isinstance(await simulator.perform(replace(first, id=ids.new_id(), at=later)), Done)
+    down = await simulator.perform(replace(first, id=ids.new_id(), at=later + timedelta(days=90)))
+    assert isinstance(down, SenderDown)
 
 
 RATES = ("acceptRate", "replyRate", "failureRate", "temporaryRate", "lostAnswerRate", "alreadyConnectedRate")

@@ -52,7 +52,8 @@ NEVER: dict[str, LiteralString] = {
     "a counter that says other than the leads, in all or over the days": """
         SELECT id, counter, part FROM campaign
         CROSS JOIN (VALUES ('leads'), ('active')) AS c (counter) CROSS JOIN (VALUES (''), ('day')) AS p (part)
-        WHERE (SELECT count(*) FROM lead WHERE campaign_id = campaign.id) <>
+        WHERE (SELECT count(*) FROM lead l LEFT JOIN enrolment e ON e.lead_id = l.id
+               WHERE l.campaign_id = campaign.id AND (c.counter = 'leads' OR e.state IS DISTINCT FROM 'done')) <>
             (SELECT coalesce(sum(value), 0) FROM (
                 SELECT campaign_id, counter, value FROM campaign_counter WHERE split_part(dimension, ':', 1) = part
                 UNION ALL SELECT campaign_id, counter, delta FROM campaign_counter_delta) AS counted
@@ -156,6 +157,33 @@ class Site:
         self._process.send_signal(number)
         await self._process.communicate()
         self._process = None
+
+    async def start_worker(self, *parts: str) -> asyncio.subprocess.Process:
+        """Returns when it is at work; whoever asked for it ends it."""
+        with self.log.open("a") as log:
+            worker = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "leadwright", "work", *parts),
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        assert worker.stdout is not None
+        try:
+            assert b"is at work" in await asyncio.wait_for(worker.stdout.readline(), 3 * PATIENCE)
+        except BaseException:
+            worker.kill()
+            await worker.communicate()
+            raise
+        return worker
+
+    async def end_leases(self) -> None:
+        """As if the five minutes had passed for which a deed is its worker's."""
+        embedded = await asyncio.to_thread(attach, self.data_dir)
+        try:
+            async with await psycopg.AsyncConnection.connect(embedded.conninfo, autocommit=True) as connection:
+                await connection.execute("UPDATE action SET lease_until = now() WHERE state = 'performing'")
+        finally:
+            await asyncio.to_thread(embedded.close)
 
     def kill_postmaster(self) -> None:
         """Waits until there is one that answers, then kills it and nobody else."""

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import os
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -67,15 +65,7 @@ async def receiving() -> AsyncIterator[Receiver]:
 @asynccontextmanager
 async def at_work(site: Site) -> AsyncIterator[asyncio.subprocess.Process]:
     """A ``leadwright work`` that has begun; killed at the end."""
-    with site.log.open("a") as log:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "leadwright", "work", "--deliveries"),
-            env=site.environment,
-            stdout=subprocess.PIPE,
-            stderr=log,
-        )
-    assert process.stdout is not None
-    assert b"is at work" in await asyncio.wait_for(process.stdout.readline(), PATIENCE)
+    process = await site.start_worker("--deliveries")
     try:
         yield process
     finally:

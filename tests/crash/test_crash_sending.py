@@ -6,11 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from aiohttp import web
-
-from leadwright.postgres.embedded import attach
 
 pytestmark = pytest.mark.slow
 PATIENCE = 60.0
@@ -86,16 +83,6 @@ async def make_sender(site: Site, headers: dict[str, str], operator: Operator) -
     return answer.json()["id"]
 
 
-async def end_leases(site: Site) -> None:
-    """As if the five minutes had passed for which the deed is its worker's."""
-    embedded = await asyncio.to_thread(attach, site.data_dir)
-    try:
-        async with await psycopg.AsyncConnection.connect(embedded.conninfo, autocommit=True) as connection:
-            await connection.execute("UPDATE action SET lease_until = now() WHERE state = 'performing'")
-    finally:
-        await asyncio.to_thread(embedded.close)
-
-
 async def settled(site: Site, headers: dict[str, str], body: dict[str, Any]) -> httpx.Response:
     """The retry's first answer that is not 202; each of them is told what is known by then."""
     async with asyncio.timeout(PATIENCE):
@@ -126,7 +113,7 @@ async def test_a_server_killed_while_it_sends_never_sends_twice(
     retried = await post(own_site, headers, "/v1/inbox/connect", body, "once")
     assert (retried.status_code, retried.json()["actionId"]) == (202, deed)
     assert operator.done == ([deed] if does else [])
-    await end_leases(own_site)
+    await own_site.end_leases()
     answer = await settled(own_site, headers, body)
     assert (answer.status_code, answer.json()["status"]) == (200, "sent")
     assert answer.json()["requestId"] == retried.json()["requestId"]

@@ -211,6 +211,7 @@ class World:
         for _ in range(1_000):
             busy = await self.engine.restore_senders(self.now)
             busy |= await self.engine.listen(self.now)
+            busy |= await self.engine.weed(self.now)
             busy |= await self.engine.plan(self.now)
             busy |= await self.engine.perform(self.now)
             busy |= await self.engine.reconcile(self.now)

@@ -7,9 +7,12 @@ from tests.engine.conftest import World, identity, step, url
 
 from leadwright.channels.channel import Done, Later, Outcome, Permanent, Temporary, Unknown
 from leadwright.engine import action_store, service
+from leadwright.engine.action_store import Action
 from leadwright.engine.performing import LEASE, perform
-from leadwright.engine.settlement import NOT_DONE
+from leadwright.engine.settlement import NOT_DONE, NOT_STARTED, Settled
+from leadwright.errors import Conflict
 from leadwright.events.model import EventType
+from leadwright.senders.health import MOST_FAILURES
 
 
 async def test_the_public_events_of_a_way(world: World) -> None:
@@ -109,6 +112,57 @@ async def test_an_outcome_that_is_told_later(world: World) -> None:
     assert world.recorder.kinds() == ["connect", "visit_profile"]
 
 
+async def report(world: World, action_id: str, outcome: Outcome) -> Action:
+    async with world.database.transaction() as connection:
+        return await service.report(connection, world.workspace_id, action_id, outcome, world.now)
+
+
+@pytest.mark.parametrize("is_planned_anew", [False, True])
+async def test_a_deed_that_was_put_off_and_had_happened_is_not_done_again(world: World, is_planned_anew: bool) -> None:
+    campaign = await world.campaign([step("connect"), step("visit_profile")])
+    (lead,) = await world.add(campaign, "ada")
+    world.recorder.answers[url("ada")] = [Temporary("busy", retry_after=timedelta(hours=1))]
+    await world.run(minutes=1)
+    action_id = world.recorder.deeds[0].id
+    if is_planned_anew:
+        world.now += timedelta(hours=1)
+        await world.plan()
+    assert (await report(world, action_id, Done("theirs"))).state == "done"
+    with pytest.raises(Conflict):
+        await report(world, action_id, Done())
+    await world.run(hours=2)
+    assert world.recorder.kinds() == ["connect", "visit_profile"]
+    assert await world.statuses(lead) == ["DONE"]
+    assert (await world.totals(campaign)).connections_sent == 1
+    used = await world.rows("SELECT DISTINCT used FROM sender_quota WHERE kind = 'connections'")
+    assert used == [(1,)]
+    performed = "SELECT count(*)::int FROM history WHERE type = 'performed' AND step_id = 'connect'"
+    assert await world.rows(performed) == [(1,)]
+
+
+async def test_what_happened_to_somebody_who_has_answered_is_recorded(world: World) -> None:
+    sender = await world.sender()
+    campaign = await world.campaign([step("connect"), step("visit_profile")], senders=[sender])
+    (lead,) = await world.add(campaign, "ada")
+    world.recorder.answers[url("ada")] = [Later("person")]
+    await world.run()
+    await world.told(sender, "ada", "reply", text="Hi")
+    assert (await report(world, world.recorder.deeds[0].id, Done())).state == "done"
+    await world.run(days=1)
+    assert world.recorder.kinds() == ["connect"]
+    assert await world.statuses(lead) == ["REPLY_RECEIVED"]
+    assert len(await world.events(EventType.CONNECTION_REQUEST_SENT)) == 1
+
+
+async def test_nothing_is_believed_of_a_deed_that_nobody_was_told_to_do(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    await world.add(campaign, "ada")
+    await world.plan()
+    ((action_id,),) = await world.rows("SELECT replace(id::text, '-', '') FROM action")
+    with pytest.raises(Conflict):
+        await report(world, action_id, Done())
+
+
 async def test_an_uncertain_deed_is_asked_about_and_never_done_twice(world: World) -> None:
     campaign = await world.campaign([step("connect"), step("visit_profile")])
     (lead,) = await world.add(campaign, "ada")
@@ -117,6 +171,7 @@ async def test_an_uncertain_deed_is_asked_about_and_never_done_twice(world: Worl
     await world.run(days=1)
     assert world.recorder.kinds() == ["connect"]
     assert len(world.recorder.asked) == 12  # every five minutes for an hour; then a person must say
+    assert await world.engine.next_due(world.now) is None
     assert await world.statuses(lead) == ["PENDING"]
     async with world.database.transaction() as connection:
         assert await service.resolve(connection, world.workspace_id, world.recorder.deeds[0].id, Done(), world.now)
@@ -177,6 +232,49 @@ async def test_a_campaign_is_paused_when_a_senders_deeds_go_on_failing(world: Wo
     assert paused[1]["pausedBy"] == "system"
     assert "failed in a row" in paused[1]["reason"]
     assert len(world.recorder.deeds) < 30
+
+
+async def paused_or_not(world: World) -> bool:
+    return bool(await world.events(EventType.CAMPAIGN_PAUSED))
+
+
+async def test_a_lost_deed_that_did_not_happen_is_one_failure(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    names = [f"p{n}" for n in range(MOST_FAILURES - 1)]
+    await world.add(campaign, *names)
+    for name in names:
+        world.recorder.answers[url(name)] = [Unknown("the line broke")]
+    await world.run(minutes=5.5)
+    assert len(world.recorder.asked) == MOST_FAILURES - 1
+    assert not await paused_or_not(world)
+    await world.add(campaign, "one-more")
+    world.recorder.answers[url("one-more")] = [Unknown("the line broke")]
+    await world.run()
+    assert await paused_or_not(world)
+
+
+async def test_the_loss_of_a_worker_says_nothing_against_the_sender(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    leads = await world.add(campaign, *(f"p{n}" for n in range(2 * MOST_FAILURES)))
+    await world.plan()
+    await world.engine.beginner.begin(world.now)
+    world.now += LEASE
+    await world.run(minutes=2)
+    assert not await paused_or_not(world)
+    assert set(await world.statuses(*leads)) == {"DONE"}
+
+
+async def test_the_stop_of_a_worker_says_nothing_against_the_sender(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    leads = await world.add(campaign, *(f"p{n}" for n in range(2 * MOST_FAILURES)))
+    await world.plan()
+    _, begun = await world.engine.beginner.begin(world.now)
+    given_back = [Settled(world.workspace_id, each.action, each.token, NOT_STARTED) for each in begun]
+    await world.engine.settler.settle(given_back, world.now)
+    assert len(begun) == 2 * MOST_FAILURES
+    await world.run(minutes=2)
+    assert not await paused_or_not(world)
+    assert set(await world.statuses(*leads)) == {"DONE"}
 
 
 async def test_a_channel_tells_under_which_other_address_it_knows_a_person(world: World) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from tests.engine.conftest import Recorder, World, step
 
 from leadwright.channels.channel import Deed, Done, Outcome
 from leadwright.engine.performer import Performer
+from leadwright.engine.performing import DEED_SECONDS, LEASE
 
 
 @dataclass
@@ -40,6 +42,30 @@ async def test_a_stop_ends_what_is_under_way_and_gives_back_the_rest(world: Worl
     assert len(slow.deeds) == 1
     assert sorted(await world.statuses(*leads)) == ["CONNECTION_SENT", "PENDING"]
     assert await world.rows("SELECT count(*)::int FROM action WHERE state IN ('performing', 'uncertain')") == [(0,)]
+    await world.run()
+    assert world.recorder.kinds() == ["connect"]
+    assert await world.statuses(*leads) == ["CONNECTION_SENT", "CONNECTION_SENT"]
+
+
+async def test_a_deed_that_waited_for_most_of_its_lease_is_given_back(world: World) -> None:
+    """A process that slept, or whose channel was slow: by then somebody else may have done it."""
+    campaign = await world.campaign([step("connect"), step("follow", after={"days": 1})])
+    leads = await world.add(campaign, "ada", "bob")
+    await world.plan()
+    slow, wrote = Slow(), asyncio.Event()
+    performer = Performer(
+        world.engine.beginner, world.engine.settler, slow, lambda: world.now, slots=1, settled=wrote.set
+    )
+    performer.start()
+    async with asyncio.timeout(20):
+        await slow.started.wait()
+        world.now += LEASE - timedelta(seconds=DEED_SECONDS - 1)
+        slow.let.set()
+        while await world.rows("SELECT 1 FROM action WHERE state = 'performing'"):
+            await wrote.wait()
+            wrote.clear()
+    assert len(slow.deeds) == 1
+    await performer.stop()
     await world.run()
     assert world.recorder.kinds() == ["connect"]
     assert await world.statuses(*leads) == ["CONNECTION_SENT", "CONNECTION_SENT"]

@@ -2,15 +2,18 @@
 
 from datetime import timedelta
 
+import pytest
 from tests.engine.conftest import World, step, url
 
 from leadwright.channels.channel import Later, RateLimited
+from leadwright.engine.weeding import weed
 from leadwright.events.model import EventType
 from leadwright.leads import outcomes
 from leadwright.leads import service as leads
 from leadwright.leads.model import LeadStatus
 from leadwright.leads.outcomes import Verdict
 from leadwright.senders.limits import Limits, QuotaKind
+from leadwright.suppression import files
 from leadwright.suppression import service as suppression
 
 ONE_CONNECT = [step("connect"), step("message")]
@@ -84,6 +87,73 @@ async def test_a_suppression_between_plan_and_deed(world: World) -> None:
     assert await world.statuses(by_person, by_domain) == ["SKIPPED", "SKIPPED"]
     assert await used(world) == 0
     assert (await world.totals(campaign)).active == 0
+
+
+ENTRIES = [
+    {"linkedinUrl": url("ada")},
+    {"email": "Ada@Eu.Example.com"},
+    {"emailDomain": "example.com"},
+    {"company": "acme  ltd"},
+]
+
+
+async def waiting_lead(world: World, campaign: str, name: str = "ada") -> str:
+    (lead,) = await world.add(campaign, name, email=f"{name}@eu.example.com", company=f"{name.title()[0]}cme Ltd")
+    return lead
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: next(iter(entry)))
+@pytest.mark.parametrize("waits_for", ["acceptance", "task", "delay", "cap"])
+async def test_a_suppression_ends_all_waiting_at_once(world: World, entry: dict[str, str], waits_for: str) -> None:
+    sender = await world.sender(limits=Limits({QuotaKind.VISITS: 0}, {}, timedelta()))
+    follows = {"acceptance": step("message"), "cap": step("visit_profile")}
+    follow = follows.get(waits_for, step("follow", after={"days": 3}))
+    campaign = await world.campaign([step("connect"), follow], senders=[sender])
+    lead = await waiting_lead(world, campaign)
+    other = await world.add(campaign, "bob", email="bob@example.org", company="Acme")
+    if waits_for == "task":
+        world.recorder.answers[url("ada")] = [Later("person")]
+    await world.run()
+    async with world.database.transaction() as connection:
+        await suppression.add(connection, world.workspace_id, [entry], reason=None, now=world.now)
+    await world.settle_down()
+    assert await world.statuses(lead, *other) == ["SKIPPED", "CONNECTION_SENT"]
+    open_tasks = await world.rows("SELECT count(*)::int FROM action WHERE state = 'performing'")
+    assert open_tasks == [(0,)]
+    assert (await world.totals(campaign)).active == 1
+
+
+async def test_an_imported_list_ends_waiting_too(world: World) -> None:
+    campaign = await world.campaign([step("connect"), step("message")])
+    by_person, by_domain = [await waiting_lead(world, campaign, name) for name in ("ada", "bob")]
+    await world.run()
+    rows = files.read_file(f"linkedinUrl,email\n{url('ada')},\n,bob@eu.example.com\n".encode(), "text/csv")
+    async with world.database.transaction() as connection:
+        await suppression.import_rows(connection, world.workspace_id, rows, world.now)
+    await world.settle_down()
+    assert await world.statuses(by_person, by_domain) == ["SKIPPED", "SKIPPED"]
+
+
+async def test_leads_are_walked_through_some_at_a_time_and_once_more_for_later_entries(world: World) -> None:
+    campaign = await world.campaign([step("connect"), step("message")])
+    leads = [await waiting_lead(world, campaign, name) for name in ("ada", "bob", "cid", "dan", "eve")]
+    await world.run()
+
+    async def suppress(name: str) -> None:
+        async with world.database.transaction() as connection:
+            entry = {"email": f"{name}@eu.example.com"}
+            await suppression.add(connection, world.workspace_id, [entry], reason=None, now=world.now)
+
+    await suppress("eve")
+    assert await weed(world.database, world.now, leads=2)
+    await suppress("ada")
+    rounds = 0
+    while await weed(world.database, world.now, leads=2):
+        rounds += 1
+    assert rounds == 2 + 3
+    await world.settle_down()
+    sent = "CONNECTION_SENT"
+    assert await world.statuses(*leads) == ["SKIPPED", sent, sent, sent, "SKIPPED"]
 
 
 async def test_people_stop_leads_whose_deed_is_planned(world: World) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 from datetime import timedelta
 
-from tests.engine.conftest import World, step
+import pytest
+from tests.engine.conftest import World, step, url
 
+from leadwright.channels.channel import Later
 from leadwright.engine.performing import perform
 from leadwright.events.model import EventType
 
@@ -33,6 +35,28 @@ async def test_a_condition_goes_either_way(world: World) -> None:
     assert sorted(state) == [("connected",), ("none",)]
 
 
+@pytest.mark.parametrize("is_a_task", [False, True])
+async def test_an_invitation_that_is_accepted_at_last_is_not_withdrawn(world: World, is_a_task: bool) -> None:
+    """The withdrawal is planned already, or on somebody's list."""
+    sender = await world.sender()
+    steps = [step("connect"), step("withdraw_connection", after={"days": 1}), step("message")]
+    campaign = await world.campaign(steps, senders=[sender])
+    (lead,) = await world.add(campaign, "ada")
+    await world.run()
+    world.now += timedelta(days=1)
+    if is_a_task:
+        world.recorder.answers[url("ada")] = [Later("person")]
+        await world.run()
+    else:
+        await world.plan()
+    await world.told(sender, "ada", "connection_accepted")
+    await world.run()
+    assert [kind for kind in world.recorder.kinds() if kind != "withdraw_connection"] == ["connect", "message"]
+    assert world.recorder.kinds().count("withdraw_connection") == is_a_task
+    assert await world.statuses(lead) == ["DONE"]
+    assert await world.rows("SELECT state::text FROM action WHERE kind = 'withdraw_connection'") == [("cancelled",)]
+
+
 async def test_a_missing_field_holds_until_it_is_filled_in(world: World) -> None:
     campaign = await world.campaign([step("connect", note="About {{topic}}")])
     (lead,) = await world.add(campaign, "ada")
@@ -44,6 +68,29 @@ async def test_a_missing_field_holds_until_it_is_filled_in(world: World) -> None
     await world.run()
     assert [deed.text for deed in world.recorder.deeds] == ["About bees"]
     assert await world.statuses(lead) == ["DONE"]
+
+
+async def test_a_condition_about_a_field_is_judged_when_the_field_comes(world: World) -> None:
+    """And not before: nothing looks at the lead until then, or until the time is over."""
+    asked = {
+        "type": "condition",
+        "id": "asked",
+        "when": {"field": "score", "atLeast": 80},
+        "within": {"days": 7},
+        "then": [step("visit_profile")],
+        "else": [step("follow")],
+    }
+    campaign = await world.campaign([step("like_post"), asked])
+    yes, no = await world.add(campaign, "ada", "bob")
+    begun = world.now
+    await world.run(hours=5)
+    assert await world.engine.next_due(world.now) == begun + timedelta(days=7)
+    await world.add(campaign, "ada", on_duplicate="fill", score=81)
+    await world.run()
+    assert world.recorder.kinds() == ["like_post", "like_post", "visit_profile"]
+    await world.run(days=7)
+    assert world.recorder.kinds()[3:] == ["follow"]
+    assert await world.statuses(yes, no) == ["DONE", "DONE"]
 
 
 async def test_an_edit_wakes_held_leads(world: World) -> None:

@@ -1,7 +1,7 @@
 """The simulator: a network of people who accept and reply by seeded dice. Nothing that it does leaves this database."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from leadwright.channels import simulator_store
 from leadwright.channels.channel import Deed, Outcome, RateLimited, SenderDown, Temporary, Unknown
@@ -11,8 +11,11 @@ from leadwright.channels.simulator_store import take_due as due_facts
 from leadwright.engine.sequence import StepType
 from leadwright.postgres.pool import Connection, Database
 
-__all__ = ["Simulator", "SimulatorConfig", "due_facts", "next_due"]
+__all__ = ["Simulator", "SimulatorConfig", "due_facts", "forget_old", "next_due"]
 
+DEED_DAYS = 30
+"""For so long the network remembers a deed: longer than one is asked about, or tried again under its old name."""
+FORGOTTEN_AT_ONCE = 5_000
 _DAY = timedelta(hours=24)
 
 
@@ -48,10 +51,21 @@ async def _restriction(connection: Connection, config: SimulatorConfig, deed: De
         return None
     if await simulator_store.is_kept(connection, deed):
         return None
-    load = await simulator_store.load(connection, deed)
-    if config.disconnected_after is not None and load.in_all >= config.disconnected_after:
+    most = config.disconnected_after
+    if most is not None and await simulator_store.in_all(connection, deed, most) >= most:
         return SenderDown("the simulated network has disconnected the account")
-    if config.rate_limited_after is not None and load.last_24_hours >= config.rate_limited_after:
-        eldest = load.eldest_of_24_hours or deed.at
-        return RateLimited("the simulated network limits the account", eldest + _DAY - deed.at)
-    return None
+    return await _rest_of_the_day(connection, config.rate_limited_after, deed)
+
+
+async def _rest_of_the_day(connection: Connection, most: int | None, deed: Deed) -> Outcome | None:
+    if most is None:
+        return None
+    load = await simulator_store.load(connection, deed, most)
+    if load.deeds < most:
+        return None
+    return RateLimited("the simulated network limits the account", (load.eldest or deed.at) + _DAY - deed.at)
+
+
+async def forget_old(connection: Connection, now: datetime) -> int:
+    """Forgets deeds that nobody will ask about any more, some at a time; answers how many."""
+    return await simulator_store.forget_before(connection, now - timedelta(days=DEED_DAYS), FORGOTTEN_AT_ONCE)

@@ -14,11 +14,10 @@ from leadwright.postgres.pool import Connection
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How many deeds a sender has done in the simulated network."""
+    """How many deeds a sender did in the 24 hours before a moment, and when the first of them."""
 
-    in_all: int
-    last_24_hours: int
-    eldest_of_24_hours: datetime | None
+    deeds: int
+    eldest: datetime | None
 
 
 async def keep(connection: Connection, deed: Deed, facts: Sequence[InboundFact]) -> None:
@@ -58,19 +57,60 @@ async def is_kept(connection: Connection, deed: Deed) -> bool:
     return await cursor.fetchone() is not None
 
 
-async def load(connection: Connection, deed: Deed) -> Load:
-    """Of the deed's sender, at the deed's time."""
+async def load(connection: Connection, deed: Deed, most: int) -> Load:
+    """Of the deed's sender, at the deed's time; nobody counts beyond ``most``."""
     cursor = await connection.execute(
         """
-        SELECT count(*), count(*) FILTER (WHERE performed_at > %(since)s),
-            min(performed_at) FILTER (WHERE performed_at > %(since)s)
-        FROM simulated_deed WHERE workspace_id = %(workspace)s AND sender_id = %(sender)s
+        SELECT count(*), min(performed_at) FROM (
+            SELECT performed_at FROM simulated_deed
+            WHERE workspace_id = %s AND sender_id = %s AND performed_at > %s ORDER BY performed_at LIMIT %s) AS counted
         """,
-        {"workspace": deed.workspace_id, "sender": deed.sender.id, "since": deed.at - timedelta(hours=24)},
+        (deed.workspace_id, deed.sender.id, deed.at - timedelta(hours=24), most),
     )
     row = await cursor.fetchone()
     assert row is not None
     return Load(*row)
+
+
+async def in_all(connection: Connection, deed: Deed, most: int) -> int:
+    """The deeds of the deed's sender, those that are forgotten too; nobody counts beyond ``most`` of the others."""
+    cursor = await connection.execute(
+        """
+        SELECT (SELECT coalesce(sum(forgotten), 0)::bigint FROM simulated_account
+                WHERE workspace_id = %(workspace)s AND sender_id = %(sender)s)
+            + (SELECT count(*) FROM (SELECT FROM simulated_deed
+                WHERE workspace_id = %(workspace)s AND sender_id = %(sender)s LIMIT %(most)s) AS counted)
+        """,
+        {"workspace": deed.workspace_id, "sender": deed.sender.id, "most": most},
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return row[0]
+
+
+async def forget_before(connection: Connection, before: datetime, limit: int) -> int:
+    """Deletes deeds that are older, but not how many they were; answers how many of at most ``limit``."""
+    cursor = await connection.execute(
+        """
+        WITH old AS MATERIALIZED (
+            SELECT workspace_id, sender_id, id FROM simulated_deed WHERE performed_at < %s
+            LIMIT %s FOR UPDATE SKIP LOCKED
+        ), forgotten AS (
+            DELETE FROM simulated_deed d USING old
+            WHERE d.workspace_id = old.workspace_id AND d.sender_id = old.sender_id AND d.id = old.id
+            RETURNING d.workspace_id, d.sender_id
+        ), counted AS (
+            INSERT INTO simulated_account AS a (workspace_id, sender_id, forgotten)
+            SELECT workspace_id, sender_id, count(*) FROM forgotten GROUP BY 1, 2 ORDER BY 1, 2
+            ON CONFLICT (workspace_id, sender_id) DO UPDATE SET forgotten = a.forgotten + excluded.forgotten
+        )
+        SELECT count(*) FROM forgotten
+        """,
+        (before, limit),
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return row[0]
 
 
 async def take_due(connection: Connection, now: datetime, limit: int) -> list[tuple[str, str, InboundFact]]:

@@ -6,7 +6,7 @@ lease has passed on changes nothing.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any, LiteralString
 
 import msgspec
@@ -17,6 +17,9 @@ from leadwright.campaigns.schedule import Schedule
 from leadwright.engine.store import LEAD_COLUMNS, PLACE_COLUMNS, Row
 from leadwright.postgres.pool import Connection
 from leadwright.senders.quotas import Taken
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""When a channel is asked again about a deed that a person has to resolve."""
 
 
 class NewAction(msgspec.Struct, frozen=True):
@@ -380,6 +383,14 @@ async def give_up_lost(connection: Connection, now: datetime, limit: int = 500) 
     return cursor.rowcount
 
 
+async def count_uncertain(connection: Connection) -> int:
+    """In all workspaces."""
+    cursor = await connection.execute("SELECT count(*) FROM action WHERE state = 'uncertain'")
+    row = await cursor.fetchone()
+    assert row is not None
+    return row[0]
+
+
 async def ask_about(
     connection: Connection, now: datetime, again_at: datetime, limit: int
 ) -> Mapping[str, list[Action]]:
@@ -443,14 +454,29 @@ async def open_action(connection: Connection, workspace_id: str, action_id: str)
         return await cursor.fetchone()
 
 
+async def take_up_again(
+    connection: Connection, workspace_id: str, action_id: str, quota: Sequence[Sequence[str | date]]
+) -> None:
+    """An action that was begun once and then given up is being performed after all, if it still is given up."""
+    await connection.execute(
+        """
+        UPDATE action SET state = 'performing', awaiting = 'channel', lease_until = NULL, finished_at = NULL,
+            error_code = NULL, error_message = NULL, quota = %s::jsonb, token = token + 1
+        WHERE workspace_id = %s AND id = %s AND state IN ('planned', 'cancelled') AND performing_at IS NOT NULL
+        """,
+        (msgspec.json.encode(quota).decode(), workspace_id, action_id),
+    )
+
+
 async def next_due(connection: Connection) -> datetime | None:
     """When an action is next to be performed, given up or asked about."""
     cursor = await connection.execute(
         """
         SELECT least((SELECT min(due_at) FROM action WHERE state = 'planned' AND step_id IS NOT NULL),
             (SELECT min(lease_until) FROM action WHERE state = 'performing' AND awaiting IS NULL),
-            (SELECT min(due_at) FROM action WHERE state = 'uncertain' AND due_at < 'infinity'))
-        """
+            (SELECT min(due_at) FROM action WHERE state = 'uncertain' AND due_at < %s))
+        """,
+        (NEVER,),
     )
     row = await cursor.fetchone()
     return row[0] if row else None

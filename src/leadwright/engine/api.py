@@ -59,9 +59,12 @@ async def resolve_action(action_id: str, body: wire.ResolveAction, call: Current
     openapi_extra=needs("inbox:send"),
 )
 async def report_outcome(action_id: str, body: wire.ReportOutcome, call: CurrentCall) -> wire.ActionBody:
-    """For whoever performs deeds of the http channel, and answered that this one was accepted."""
+    """For whoever performs deeds of the http channel, and answered that this one was accepted.
+
+    `done` is believed also of a deed that was given up meanwhile: it is recorded, and not done again.
+    """
     bare = ids.bare(ids.Prefix.ACTION, action_id)
-    return wire.action_body(await service.decide(call.connection, call.workspace_id, bare, body.read(), call.now))
+    return wire.action_body(await service.report(call.connection, call.workspace_id, bare, body.read(), call.now))
 
 
 @inbound_router.post(

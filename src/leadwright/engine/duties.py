@@ -12,13 +12,12 @@ from leadwright.engine.performing import Adapters
 from leadwright.engine.worker import Engine
 from leadwright.postgres.pool import Database
 
-DEEDS_AT_ONCE = 100
-"""Deeds that one process performs at a time."""
 PLAN_EVERY_SECONDS = 0.25
 LISTEN_EVERY_SECONDS = 0.25
 ASK_EVERY_SECONDS = 2.0
 FINISH_EVERY_SECONDS = 1.0
 RESTORE_EVERY_SECONDS = 5.0
+WEED_EVERY_SECONDS = 1.0
 
 
 class EngineDuties:
@@ -31,6 +30,7 @@ class EngineDuties:
         channels: Adapters,
         clock: Clock,
         *,
+        deeds_at_once: int,
         recorded: Callable[[], None],
     ) -> None:
         self._engine = Engine(database, secrets, channels)
@@ -41,7 +41,7 @@ class EngineDuties:
             self._engine.settler,
             channels,
             clock,
-            slots=DEEDS_AT_ONCE,
+            slots=deeds_at_once,
             settled=self._went_on,
         )
         self._planning = Duty("plan_leads", self._plan, pause=PLAN_EVERY_SECONDS)
@@ -49,6 +49,7 @@ class EngineDuties:
         self._rest = (
             Duty("ask_about_uncertain_deeds", self._reconcile, pause=ASK_EVERY_SECONDS),
             Duty("finish_campaigns", self._finish, pause=FINISH_EVERY_SECONDS),
+            Duty("weed_leads", self._weed, pause=WEED_EVERY_SECONDS),
             Duty("restore_senders", self._restore, pause=RESTORE_EVERY_SECONDS),
         )
 
@@ -94,6 +95,12 @@ class EngineDuties:
         if finished:
             self._recorded()
         return False
+
+    async def _weed(self) -> bool:
+        weeded = await self._engine.weed(self._clock())
+        if weeded:
+            self._planning.wake()
+        return weeded
 
     async def _restore(self) -> bool:
         if await self._engine.restore_senders(self._clock()):

@@ -107,3 +107,15 @@ async def has_replied(connection: Connection, workspace_id: str, lead_id: str) -
         (workspace_id, lead_id),
     )
     return await cursor.fetchone() is not None
+
+
+async def withdrawing(connection: Connection, workspace_id: str, lead_ids: list[str]) -> frozenset[str]:
+    """Of these leads, which the caller holds, those whose invitation is about to be withdrawn: nobody has begun."""
+    cursor = await connection.execute(
+        """
+        SELECT lead_id FROM action WHERE workspace_id = %s AND lead_id = ANY(%s::uuid[])
+          AND kind = 'withdraw_connection' AND (state = 'planned' OR state = 'performing' AND awaiting = 'person')
+        """,
+        (workspace_id, lead_ids),
+    )
+    return frozenset(row[0] for row in await cursor.fetchall())

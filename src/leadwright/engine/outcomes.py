@@ -60,7 +60,7 @@ async def settle(
     pairs = [(s, w) for s, w in zip(settled, written, strict=True) if s.action.id in accepted]
     news = [each for each, _ in pairs]
     await _give_back(connection, workspace_id, pairs)
-    reports = [(each.action.sender_id, each.outcome) for each in news if not each.is_as_before]
+    reports = [(each.action.sender_id, each.outcome) for each in news if each.tells_of_sender]
     failing = await health.report_many(connection, workspace_id, reports, now)
     messages = await _tell_inbox(connection, workspace_id, news, rows, now)
     routes = await routes_of(connection, sequences, workspace_id, rows.values())
@@ -187,7 +187,7 @@ class _Telling:
             lead = self._after_deed(each.action, done, lead, movement, now)
         if not each.is_as_before:
             self._note(each, lead)
-        if row.state != "leased" or row.step_id != each.action.step_id:
+        if not _is_waited_for(each, row):
             movement.keep(lead)
         else:
             _move(each, lead, movement, now)
@@ -224,6 +224,13 @@ class _Telling:
     def _note(self, each: Settled, lead: Standing) -> None:
         kind, detail = _entry(each)
         self.ledger.note(lead.row.lead_id, kind, each.action.step_id, detail)
+
+
+def _is_waited_for(each: Settled, row: Row) -> bool:
+    """Whether its lead still stands at the deed's step; before another try only when there was no need of one."""
+    if each.action.step_id is None or row.step_id != each.action.step_id:
+        return False
+    return row.state == "leased" or (row.state == "due" and isinstance(each.outcome, Done))
 
 
 def _entry(each: Settled) -> tuple[str, dict[str, object]]:

@@ -12,6 +12,7 @@ from leadwright.engine.settler import Settler
 from leadwright.errors import Unavailable
 from leadwright.postgres.pool import passing_fault
 from leadwright.telemetry.logs import logger
+from leadwright.telemetry.metrics import DEEDS_UNDER_WAY
 
 _log = logger("leadwright.engine")
 POLL_SECONDS = 0.25
@@ -91,11 +92,12 @@ class Performer:
             task = asyncio.get_running_loop().create_task(self._perform(each))
             self._tasks[task] = each
             task.add_done_callback(self._ended)
+        DEEDS_UNDER_WAY.set(len(self._tasks))
         return wrote or found
 
     async def _perform(self, begun: Begun) -> None:
         async with self._slots:
-            if self._stopping:
+            if self._stopping or not begun.may_start(self._clock()):
                 self._outcomes.append(Settled(begun.deed.workspace_id, begun.action, begun.token, NOT_STARTED))
             else:
                 settled = await perform(self._channels, begun)
@@ -103,6 +105,7 @@ class Performer:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)
+        DEEDS_UNDER_WAY.set(len(self._tasks))
         if not task.cancelled() and task.exception() is not None:
             _log.error("a deed broke", fault=type(task.exception()).__name__)
         self.wake()

@@ -51,6 +51,10 @@ class Begun:
     token: int
     deed: Deed
 
+    def may_start(self, now: datetime) -> bool:
+        """Whether the longest deed would still be over before its lease, after which somebody else may do it."""
+        return now + timedelta(seconds=DEED_SECONDS) <= self.deed.at + LEASE
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:

@@ -23,8 +23,6 @@ from leadwright.templates import Missing, RenderError, Template, look_up
 
 CONVERSATION_RECHECK = timedelta(days=1)
 """How soon a lead in conversation elsewhere is looked at again."""
-FIELD_RECHECK = timedelta(hours=1)
-"""How soon a condition about a field, still within its time, is judged again."""
 
 
 def walk(
@@ -94,7 +92,7 @@ def _judge(step: Step, reached: datetime, facts: Facts, now: datetime) -> Decisi
         return Branch(branch.otherwise, deadline if branch.within else now)
     if branch.when is None:
         return Hold(step, Rule.WAITING_FOR_ACCEPTANCE, deadline)
-    return Wait(step, min(deadline, now + FIELD_RECHECK), Rule.WAITING_FOR_DELAY)
+    return Wait(step, deadline, Rule.WAITING_FOR_DELAY)  # whoever changes its fields wakes the lead
 
 
 def _needless(step: Step, facts: Facts, ready: datetime) -> Branch | None:

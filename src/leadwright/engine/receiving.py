@@ -66,21 +66,27 @@ class Receipt:
         if lead is not None:
             await self._count(lead, Counter.CONNECTIONS_ACCEPTED, ["connect"])
             self._ledger.note(lead.lead_id, "connection_accepted", lead.step_id, {"acceptedAt": iso(told.at)})
-        for row in rows:
-            if row.sender_id == told.sender_id and row.state != "done":
-                self._accepted(movement, row, invited=row is lead or row.status in _INVITED)
+        own = [row for row in rows if row.sender_id == told.sender_id and row.state != "done"]
+        spared = await self._spare([row.lead_id for row in own if row.state == "leased"])
+        for row in own:
+            waits = row.state == "due" and row.hold_rule == Rule.WAITING_FOR_ACCEPTANCE
+            standing = self._standing(row)
+            if row is lead or row.status in _INVITED:
+                standing = movement.change(standing, Status.CONNECTION_ACCEPTED, row.step_id)
+            if waits or row.lead_id in spared:
+                movement.retry(standing, told.now)
+            else:
+                movement.keep(standing)  # what is under way stays where it is
         await movement.write(self._connection)
         return True, lead.lead_id if lead else None
 
-    def _accepted(self, movement: Movement, row: Row, *, invited: bool) -> None:
-        """What waited for the acceptance goes on; what is under way stays where it is."""
-        standing = self._standing(row)
-        if invited:
-            standing = movement.change(standing, Status.CONNECTION_ACCEPTED, row.step_id)
-        if row.state == "due" and row.hold_rule == Rule.WAITING_FOR_ACCEPTANCE:
-            movement.retry(standing, self._told.now)
-        else:
-            movement.keep(standing)
+    async def _spare(self, leased: list[str]) -> frozenset[str]:
+        """Takes back plans to withdraw the invitation that was just accepted; answers the leads that had one."""
+        if not leased:
+            return frozenset()
+        spared = await fact_store.withdrawing(self._connection, self._told.workspace_id, leased)
+        await withdraw(self._connection, self._told.workspace_id, sorted(spared), "accepted", self._told.now)
+        return spared
 
     async def reply(self) -> str | None:
         """The lead that replied. All leads of the person stop, also those that nobody has begun with."""

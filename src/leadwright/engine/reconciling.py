@@ -9,6 +9,7 @@ from leadwright.engine.performing import Adapters, Begun, deed_of, reconcile
 from leadwright.engine.settlement import Settled
 from leadwright.postgres.pool import Database
 from leadwright.senders import service as senders
+from leadwright.telemetry.metrics import DEEDS_UNCERTAIN
 
 ASKING = timedelta(minutes=5)
 """For so long nobody else asks about the same deed."""
@@ -26,7 +27,9 @@ class Reconciler:
     async def give_up_lost(self, now: datetime) -> bool:
         """Whether there were deeds whose worker is gone: they are uncertain now."""
         async with self._database.transaction() as connection:
-            return await action_store.give_up_lost(connection, now) > 0
+            lost = await action_store.give_up_lost(connection, now)
+            DEEDS_UNCERTAIN.set(await action_store.count_uncertain(connection))
+        return lost > 0
 
     async def ask(self, now: datetime) -> Sequence[Settled]:
         """What the channels say of uncertain deeds; a sender that is gone cannot be asked, and a person must say."""

@@ -1,10 +1,10 @@
 """What the world tells the engine: what people did, what became of deeds, and who is not to be approached any more."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from leadwright.channels.channel import InboundFact, Outcome
+from leadwright.channels.channel import Done, InboundFact, Outcome
 from leadwright.engine import action_store, fact_store, store
 from leadwright.engine.action_store import Action
 from leadwright.engine.courses import Sequences
@@ -13,6 +13,7 @@ from leadwright.engine.model import Status
 from leadwright.engine.movement import Movement, Standing
 from leadwright.engine.outcomes import identity_of, known_as, routes_of, settle
 from leadwright.engine.receiving import Receipt, Told
+from leadwright.engine.sequence import StepType
 from leadwright.engine.settlement import Settled
 from leadwright.engine.stopping import withdraw
 from leadwright.errors import Conflict, Detail, InvalidRequest, NotFound
@@ -20,10 +21,14 @@ from leadwright.identity import Identity, linkedin_identity
 from leadwright.leads import joining
 from leadwright.people import service as people
 from leadwright.postgres.pool import Connection
+from leadwright.senders import quotas
+from leadwright.senders import service as senders
+from leadwright.senders.limits import kind_of
 from leadwright.senders.model import ChannelName
 from leadwright.suppression import service as suppression
 
 _sequences = Sequences()
+_GIVEN_UP = ("planned", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,44 @@ async def decide(
     resolved = await action_store.action(connection, workspace_id, action_id)
     assert resolved is not None
     return resolved
+
+
+async def report(
+    connection: Connection, workspace_id: str, action_id: str | None, outcome: Outcome, now: datetime
+) -> Action:
+    """``decide`` for whoever performs deeds elsewhere.
+
+    That a deed happened is news also when it was given up meanwhile: cancelled because its lead stopped, put off after
+    a fault, or planned anew. Then it is done, and not done again.
+    """
+    if isinstance(outcome, Done) and action_id is not None:
+        await _take_up_again(connection, workspace_id, action_id, outcome, now)
+    return await decide(connection, workspace_id, action_id, outcome, now)
+
+
+async def _take_up_again(connection: Connection, workspace_id: str, action_id: str, done: Done, now: datetime) -> None:
+    """Under the lock under which deeds begin; one that was cancelled counts for its sender anew."""
+    found = await action_store.action(connection, workspace_id, action_id)
+    if found is None or found.step_id is None or found.state not in _GIVEN_UP or found.performing_at is None:
+        return
+    for other in known_as(Settled(workspace_id, found, found.token, done)):
+        await joining.join(connection, workspace_id, identity_of(found), other, now)
+    await people.hold(connection, workspace_id)
+    await store.lock(connection, workspace_id, [found.lead_id] if found.lead_id else [])
+    found = await action_store.action(connection, workspace_id, action_id)
+    if found is not None and found.state in _GIVEN_UP:
+        quota = found.quota or await _counted(connection, workspace_id, found, now)
+        await action_store.take_up_again(connection, workspace_id, action_id, quota)
+
+
+async def _counted(
+    connection: Connection, workspace_id: str, action: Action, now: datetime
+) -> Sequence[Sequence[str | date]]:
+    kind = kind_of(StepType(action.kind))
+    sender = (await senders.sealed(connection, workspace_id, [action.sender_id])).get(action.sender_id)
+    if kind is None or sender is None:
+        return []
+    return await quotas.count(connection, workspace_id, sender, kind, now)
 
 
 def sender_not_found() -> InvalidRequest:

@@ -1,10 +1,10 @@
 """What an outcome makes of its action; pure."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from leadwright.channels.channel import Done, Later, Outcome, Permanent, RateLimited, SenderDown, Temporary, Unknown
-from leadwright.engine.action_store import Action, Settlement
+from leadwright.engine.action_store import NEVER, Action, Settlement
 
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120))
 """How long a deed that failed for a passing reason is put off, each time; then it has failed."""
@@ -12,11 +12,10 @@ ASK_EVERY = timedelta(minutes=5)
 """How soon a channel is asked again about a deed that it does not know of yet."""
 STOP_ASKING_AFTER = timedelta(hours=1)
 """An uncertain deed is then a person's to resolve."""
-NEVER = datetime.max.replace(tzinfo=UTC)
 NOT_DONE = Temporary("not_done", retry_after=timedelta())
 """A person says that an uncertain deed did not happen: it is tried anew, however often it was tried."""
 NOT_STARTED = Temporary("not_started", retry_after=timedelta())
-"""The worker stopped before it came to the deed."""
+"""The worker stopped, or its lease was all but over, before it came to the deed."""
 _NO_ATTEMPT = frozenset({NOT_DONE.code, NOT_STARTED.code})
 
 
@@ -34,6 +33,26 @@ class Settled:
     def is_as_before(self) -> bool:
         """A channel that was asked about an uncertain deed knows no more than before."""
         return self.action.state == "uncertain" and isinstance(self.outcome, Unknown)
+
+    @property
+    def tells_of_sender(self) -> bool:
+        """Whether it counts for or against the sender; a doubt did already, and a worker's end is not its fault."""
+        if isinstance(self.outcome, Temporary) and self.outcome.code in _NO_ATTEMPT:
+            return False
+        return self.action.state != "uncertain" or not isinstance(self.outcome, Temporary | Permanent | Unknown)
+
+    @property
+    def word(self) -> str:
+        """What it came to, as metrics call it."""
+        match self.outcome:
+            case Done():
+                return "done"
+            case Later():
+                return "awaited"
+            case Unknown():
+                return "uncertain"
+            case _:
+                return "failed" if has_failed(self) else "postponed"
 
 
 def is_exhausted(action: Action, outcome: Temporary) -> bool:

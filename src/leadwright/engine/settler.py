@@ -10,6 +10,7 @@ from leadwright.engine.settlement import Settled
 from leadwright.leads import joining
 from leadwright.postgres.pool import Database
 from leadwright.senders import health
+from leadwright.telemetry import metrics
 
 AT_ONCE = 500
 
@@ -34,6 +35,8 @@ class Settler:
     async def _settle(self, workspace_id: str, outcomes: Sequence[Settled], now: datetime) -> None:
         async with self._database.transaction() as connection:
             settling = await settle(connection, self._sequences, workspace_id, outcomes, now)
+        for each in settling.news:
+            metrics.DEEDS[each.word].inc()
         failing = {
             (each.action.campaign_id, each.action.sender_id)
             for each in settling.news

@@ -30,5 +30,8 @@ async def sequence_changed(
 async def fields_filled(
     connection: Connection, workspace_id: str, campaign_id: str, persons: Sequence[tuple[str, str]], now: datetime
 ) -> None:
-    """After leads got fields: those that were held for want of one. ``persons`` are canonical kinds and keys."""
+    """After leads got other fields: those that were held for want of one, or wait for a condition about one.
+
+    ``persons`` are canonical kinds and keys.
+    """
     await waking_store.wake_persons(connection, workspace_id, campaign_id, persons, now)

@@ -75,6 +75,7 @@ async def wake_at_steps(
 async def wake_persons(
     connection: Connection, workspace_id: str, campaign_id: str, persons: Sequence[tuple[str, str]], now: datetime
 ) -> None:
+    """Leads of these persons that are held, or that a decision has let wait: one that was made anew may differ."""
     rows = [{"k": kind, "p": key} for kind, key in persons]
     await connection.execute(
         """
@@ -82,7 +83,8 @@ async def wake_persons(
             SELECT h.lead_id FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(k identity_kind, p text)
             JOIN lead l ON l.workspace_id = %(workspace)s AND l.campaign_id = %(campaign)s
                 AND l.identity_kind = r.k AND l.identity_key = r.p
-            JOIN enrolment h ON h.workspace_id = %(workspace)s AND h.lead_id = l.id AND h.state = 'held'
+            JOIN enrolment h ON h.workspace_id = %(workspace)s AND h.lead_id = l.id
+            WHERE h.state = 'held' OR h.state = 'due' AND h.hold_rule IS NOT NULL AND h.due_at > %(now)s
             ORDER BY h.lead_id FOR NO KEY UPDATE OF h) AS held
         WHERE e.workspace_id = %(workspace)s AND e.lead_id = held.lead_id
         """,

@@ -5,7 +5,7 @@ from datetime import datetime
 from leadwright.campaigns import service as campaigns
 from leadwright.channels import simulator
 from leadwright.crypto import SecretBox
-from leadwright.engine import action_store, lane_store, service, store, waking
+from leadwright.engine import action_store, lane_store, service, store, waking, weeding
 from leadwright.engine.courses import Sequences
 from leadwright.engine.performing import Adapters, Beginner, perform
 from leadwright.engine.reconciling import Reconciler
@@ -64,6 +64,10 @@ class Engine:
                     _log.warning("a simulated fact was left aside", sender=sender_id)
                 return True
         return False
+
+    async def weed(self, now: datetime) -> bool:
+        """Looks for leads that the do-not-contact list names since it has grown; whether there were any to look at."""
+        return await weeding.weed(self._database, now)
 
     async def restore_senders(self, now: datetime) -> bool:
         """Brings back senders whose rest is over."""

@@ -102,6 +102,16 @@ async def take(
     return next_at
 
 
+async def count(
+    connection: Connection, workspace_id: str, sender: Sender, kind: QuotaKind, now: datetime
+) -> tuple[Taken, ...]:
+    """Counts a deed that happened though no room was left taken for it, whatever the caps say of it."""
+    keys = _keys(sender, kind, now)
+    await quota_store.hold(connection, workspace_id, keys)
+    await quota_store.add(connection, workspace_id, dict.fromkeys(keys, 1))
+    return tuple((key[1], key[2], key[3]) for key in keys)
+
+
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """``granted`` deeds may be done, each of which has taken ``taken``; ``next_at``: when there is room for more."""

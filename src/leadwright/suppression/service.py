@@ -1,12 +1,13 @@
 """Putting persons, addresses, domains and companies on the do-not-contact list, and taking them off."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from leadwright import ids
+from leadwright.engine import skipping
 from leadwright.errors import NotFound
 from leadwright.identity import Identity
 from leadwright.people import service as people
@@ -26,6 +27,8 @@ from leadwright.suppression.model import (
 )
 
 ROWS_A_STATEMENT = 1_000
+Pair = tuple[SuppressionKind, str]
+"""What an entry matches by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,20 @@ async def add(
     if not valid:
         return Added(0, 0, [e for e in judged if isinstance(e, Rejection)])
     await store.hold_alone(connection, workspace_id)
-    added = len(await store.insert(connection, workspace_id, _rows([(e, reason) for e in valid], now)))
-    return Added(added, len(valid) - added, [e for e in judged if isinstance(e, Rejection)])
+    new = await store.insert(connection, workspace_id, _rows([(e, reason) for e in valid], now))
+    await _tell_engine(connection, workspace_id, valid, new, now)
+    return Added(len(new), len(valid) - len(new), [e for e in judged if isinstance(e, Rejection)])
+
+
+async def _tell_engine(
+    connection: Connection, workspace_id: str, entries: Sequence[Entry], new: Collection[Pair], now: datetime
+) -> None:
+    """Leads that the new entries name wait for nothing any more."""
+    if any(kind is not SuppressionKind.PERSON for kind, _ in new):
+        await skipping.walk_through(connection, workspace_id)
+    persons = {entry.identity for entry in entries if entry.identity is not None and (entry.kind, entry.value) in new}
+    if persons:
+        await skipping.persons_listed(connection, workspace_id, list(persons), now)
 
 
 class RowOutcome(StrEnum):
@@ -79,9 +94,10 @@ async def import_rows(
     valid = await _with_canonical_keys(connection, workspace_id, [e for e in judged if isinstance(e, Entry)])
     await store.hold_alone(connection, workspace_id)
     new = _rows([(entry, rows[entry.index].reason) for entry in valid], now)
-    added: set[tuple[SuppressionKind, str]] = set()
+    added: set[Pair] = set()
     for start in range(0, len(new), ROWS_A_STATEMENT):
         added |= await store.insert(connection, workspace_id, new[start : start + ROWS_A_STATEMENT])
+    await _tell_engine(connection, workspace_id, valid, added, now)
     told = {e.index: ImportedRow(rows[e.index].line, RowOutcome.INVALID, e.code, e.reason) for e in judged
             if isinstance(e, Rejection)}  # fmt: skip
     for entry in valid:
@@ -98,7 +114,11 @@ async def _with_canonical_keys(connection: Connection, workspace_id: str, entrie
     if not identities:
         return entries
     known = await people.hold_canonical(connection, workspace_id, identities)
-    return [replace(e, value=known[e.identity].text) if e.identity is not None else e for e in entries]
+    canonical = {e.index: known[e.identity] for e in entries if e.identity is not None}
+    return [
+        replace(e, value=canonical[e.index].text, identity=canonical[e.index]) if e.index in canonical else e
+        for e in entries
+    ]
 
 
 def _rows(entries: Sequence[tuple[Entry, str | None]], now: datetime) -> list[Suppression]:

@@ -1,6 +1,6 @@
 """The counters and histograms that /metrics shows."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 
@@ -18,3 +18,9 @@ EVENTS_PUBLISHED = Counter("leadwright_events_published", "Events given their pl
 _DELIVERIES = Counter("leadwright_webhook_deliveries", "Webhook deliveries by outcome", ("outcome",), registry=REGISTRY)
 DELIVERIES = {outcome: _DELIVERIES.labels(outcome) for outcome in ("delivered", "retried", "failed")}
 WEBHOOKS_PAUSED = Counter("leadwright_webhooks_paused", "Times an endpoint was paused", registry=REGISTRY)
+_DEEDS = Counter("leadwright_deeds", "Deeds of leads by outcome", ("outcome",), registry=REGISTRY)
+DEEDS = {outcome: _DEEDS.labels(outcome) for outcome in ("done", "awaited", "failed", "postponed", "uncertain")}
+DEEDS_UNDER_WAY = Gauge("leadwright_deeds_under_way", "Deeds that this process has in hand", registry=REGISTRY)
+DEEDS_UNCERTAIN = Gauge(
+    "leadwright_deeds_uncertain", "Deeds of which nobody knows whether they happened", registry=REGISTRY
+)

@@ -104,6 +104,13 @@ CREATE INDEX action_uncertain ON action (due_at) WHERE state = 'uncertain';
 CREATE INDEX action_open ON action (workspace_id, state, id) WHERE state IN ('planned', 'performing', 'uncertain');
 CREATE INDEX action_of_person ON action (workspace_id, identity_kind, identity_key, id);
 
+-- Leads are walked through after the do-not-contact list got entries by which no index finds them.
+CREATE TABLE suppression_walk (
+    workspace_id uuid PRIMARY KEY,
+    behind       uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000', -- the lead that was looked at last
+    again        boolean NOT NULL DEFAULT false      -- there was another entry meanwhile
+);
+
 -- inbox -------------------------------------------------------------------------------------------------------------
 CREATE TYPE connection_state AS ENUM ('none', 'invited', 'connected');
 
@@ -202,3 +209,11 @@ CREATE TABLE simulated_deed (
     PRIMARY KEY (workspace_id, sender_id, id)
 );
 CREATE INDEX simulated_deed_by_time ON simulated_deed (workspace_id, sender_id, performed_at);
+CREATE INDEX simulated_deed_age ON simulated_deed USING brin (performed_at) WITH (autosummarize = on);
+-- How many deeds of a sender are forgotten. A row only where there are some.
+CREATE TABLE simulated_account (
+    workspace_id uuid NOT NULL,
+    sender_id    uuid NOT NULL,
+    forgotten    bigint NOT NULL,
+    PRIMARY KEY (workspace_id, sender_id)
+);
