@@ -4,16 +4,18 @@ import argparse
 import time
 from collections.abc import Callable, Mapping
 
-from bench import curve, deliveries, engine, identity, ingest, memory, report, startup
+from bench import curve, deliveries, engine, forecast, identity, ingest, memory, reads, report, startup
 from bench.report import Result
 
 DEFAULT_SET: Mapping[str, Callable[[], list[Result]]] = {
     "startup": lambda: startup.measure(times=3),
     "ingest": lambda: ingest.measure(batches=200, rounds=5),
     "curve": lambda: curve.measure(curve.SMALL, curve.DEFAULT),
+    "reads": lambda: reads.measure(reads.DEFAULT),
     "memory": lambda: memory.measure(memory.SMALL),
     "deliveries": deliveries.measure,
     "engine": lambda: engine.measure(engine.DEFAULT),
+    "forecast": lambda: forecast.measure(rounds=1),
     "identity": identity.measure,
 }
 

@@ -128,7 +128,7 @@ def measure(sizes: Sequence[int], effort: Effort) -> list[Result]:
 def results(points: Sequence[Point]) -> list[Result]:
     first, last = points[0], points[-1]
     slowest = max(last.pages, key=lambda name: last.pages[name] / first.pages[name])
-    at, before = _short(last.leads), _short(first.leads)
+    at, before = report.short(last.leads), report.short(first.leads)
     return [
         Result(f"adding to a new campaign at {at} leads : at 0", last.new_campaign / last.empty, at_least=0.8),
         Result(f"... to random existing ones at {at} : at 0", last.random_campaigns / last.empty, at_least=0.6),
@@ -138,10 +138,6 @@ def results(points: Sequence[Point]) -> list[Result]:
             at_most=MOST_SLOWER_PAGES,
         ),
     ]
-
-
-def _short(leads: int) -> str:
-    return f"{leads / 1_000_000:g} M" if leads >= 1_000_000 else f"{leads / 1_000:g} k"
 
 
 def _show_adding(points: Sequence[Point]) -> None:
@@ -173,7 +169,7 @@ def _adding_line(point: Point) -> Sequence[str]:
 
 def _show_pages(points: Sequence[Point]) -> None:
     first = points[0]
-    head = ("page, ms", *(f"at {_short(point.leads)}" for point in points))
+    head = ("page, ms", *(f"at {report.short(point.leads)}" for point in points))
     lines = [(name, *(_page_cell(point, first, name) for point in points)) for name in first.pages]
     print("\n" + report.table(head, lines))
 

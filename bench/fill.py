@@ -20,12 +20,12 @@ UNUSED_STATUS = "OPPORTUNITY"
 
 # Ids are of version 7, so their order is that of time: campaigns came before the leads, imports 5 s apart, and all
 # lies 30 days or more back.
-_SETTINGS = """
+CONSTANTS = """
     CREATE TEMPORARY TABLE bench_constant AS
     SELECT id AS workspace_id, (extract(epoch FROM now()) * 1000)::bigint - 30 * 86400000::bigint AS until
     FROM workspace ORDER BY created_at LIMIT 1
 """
-_ID = """
+ID_FUNCTION = """
     CREATE FUNCTION pg_temp.bench_id(milliseconds bigint, place integer, seed text) RETURNS uuid LANGUAGE sql
     IMMUTABLE PARALLEL SAFE RETURN (lpad(to_hex(milliseconds), 12, '0') || '7' || lpad(to_hex(place), 3, '0') || '8'
         || left(md5(seed), 15))::uuid
@@ -73,7 +73,7 @@ _LEADS = """
                (CASE WHEN i %% 100 = 7 THEN %(rare)s WHEN i %% 100 < 30 THEN %(other)s ELSE %(common)s END
                )::lead_status,
                entry_lane_id, moment, moment
-        FROM person ORDER BY id
+        FROM person WHERE i %% 100 < %(enrolled)s ORDER BY id
     ), counted AS (
         INSERT INTO campaign_counter_delta (workspace_id, campaign_id, counter, delta)
         SELECT workspace_id, campaign_id, counter, count(*)
@@ -87,36 +87,48 @@ _LEADS = """
            jsonb_build_object('industry', 'Technology and Services', 'region', 'North America',
                'referredBy', 'Conference 2024, main hall', 'customScore', i %% 100,
                'icebreaker', 'Loved your talk on AI automation in the field'),
-           import_id, true, moment, moment
+           import_id, i %% 100 < %(enrolled)s, moment, moment
     FROM person ORDER BY id
 """
 
 
 class Fill:
-    """Fills one server's database step by step; the server may run, but must have no campaigns of its own yet."""
+    """Fills one server's database step by step; the server may run, but must have no campaigns of its own yet.
 
-    def __init__(self, conninfo: str) -> None:
+    Of 100 leads the last ones, behind ``enrolled``, have not had a first step. They are PENDING.
+    """
+
+    def __init__(self, conninfo: str, *, enrolled: int = 100) -> None:
         self.conninfo = conninfo
+        self._enrolled = enrolled
         self.leads = 0
         self.campaigns: list[str] = []
         """Bare ids, the large one first."""
 
     def reach(self, leads: int) -> float:
-        """Adds what is missing to ``leads``, in whole batches; then as after a quiet night. Returns the seconds."""
+        """``add``, then as after a quiet night. Returns the seconds."""
         began = time.monotonic()
+        self.add(leads)
+        self.rest()
+        return time.monotonic() - began
+
+    def add(self, leads: int) -> None:
+        """Adds what is missing to ``leads``, in whole batches."""
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
             connection.execute("SET synchronous_commit = off")
-            connection.execute(_SETTINGS.encode())
-            connection.execute(_ID.encode())
+            connection.execute(CONSTANTS.encode())
+            connection.execute(ID_FUNCTION.encode())
             self._add_campaigns(connection, max(2, leads // LEADS_A_CAMPAIGN))
             first, end = self.leads // LEADS_A_BATCH, leads // LEADS_A_BATCH
             for start in range(first, end, BATCHES_A_STATEMENT):
                 self._add_leads(connection, start, min(end, start + BATCHES_A_STATEMENT) - 1)
             self.leads = end * LEADS_A_BATCH
-            asyncio.run(_fold_counters(self.conninfo))
+        asyncio.run(_fold_counters(self.conninfo))
+
+    def rest(self) -> None:
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
             connection.execute("VACUUM (FREEZE, ANALYZE)")
             connection.execute("CHECKPOINT")
-        return time.monotonic() - began
 
     def _add_campaigns(self, connection: psycopg.Connection[Any], wanted: int) -> None:
         connection.execute(_CAMPAIGNS.encode(), {"first": len(self.campaigns), "last": wanted - 1})
@@ -133,6 +145,7 @@ class Fill:
             "common": COMMON_STATUS,
             "rare": RARE_STATUS,
             "other": OTHER_STATUS,
+            "enrolled": self._enrolled,
         }
         connection.execute(_LEADS.encode(), given)
 

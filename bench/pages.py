@@ -29,15 +29,15 @@ Path = Callable[[], str]
 
 def measure(server: Server, fill: Fill, generator: Generator, times: int) -> dict[str, float]:
     """Seconds a page, by what it shows: medians of ``times``, after as many more as it takes to settle."""
-    return {name: _seconds(server, generator, path, times) for name, path in _paths(fill).items()}
+    return {name: _seconds(server, generator, path, times) for name, path in paths(fill).items()}
 
 
 def _seconds(server: Server, generator: Generator, path: Path, times: int) -> float:
-    _read(server, generator, path, WARM_UP_TIMES * times)
-    return median(_read(server, generator, path, times))
+    read(server, generator, path, WARM_UP_TIMES * times)
+    return median(read(server, generator, path, times))
 
 
-def _read(server: Server, generator: Generator, path: Path, times: int) -> list[float]:
+def read(server: Server, generator: Generator, path: Path, times: int) -> list[float]:
     latencies: list[float] = []
     while len(latencies) < times and sum(latencies) < LONGEST_SECONDS:
         requests = [Request(path()) for _ in range(min(PORTION, times - len(latencies)))]
@@ -45,7 +45,7 @@ def _read(server: Server, generator: Generator, path: Path, times: int) -> list[
     return latencies
 
 
-def _paths(fill: Fill) -> Mapping[str, Path]:
+def paths(fill: Fill) -> Mapping[str, Path]:
     """What is asked; wherever a choice is random, each page makes its own."""
     rng = random.Random(1)
     deep = _deep_places(fill)

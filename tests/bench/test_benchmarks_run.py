@@ -39,6 +39,26 @@ def test_curve_measures_adding_and_pages() -> None:
     assert lines_starting(output, *shown) == list(shown)
 
 
+@pytest.mark.slow
+def test_reads_compares_lists_of_two_sizes() -> None:
+    output = output_of("reads", "--small", "1000", "--sizes", "2000", "--times", "1")
+    shown = (
+        "all leads, deep cursor",
+        "unread conversations of a sender",
+        "audit log, rare key",
+        "inbox at 2 k : at 1 k",
+        "events at 2 k : at 1 k",
+    )
+    assert lines_starting(output, *shown) == list(shown)
+
+
+@pytest.mark.slow
+def test_forecast_leaves_nobody_out() -> None:
+    output = output_of("forecast", "--leads", "300", *FEW_ROUNDS)
+    shown = ("untouched", "half on their way", "told apart by their company", "forecast of 0.3 k leads over 90 days")
+    assert lines_starting(output, *shown) == list(shown)
+
+
 def test_memory_samples_until_the_last_request() -> None:
     output = output_of("memory", "--requests", "80")
     shown = ("0 ", "16 ", "80 ", "private memory, idle", "growth from 16 to 80 requests")

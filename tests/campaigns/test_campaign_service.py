@@ -385,4 +385,4 @@ async def test_a_page_costs_three_statements_however_long_it_is(
         counting.statements = 0
         shown, total = await service.page(counting, workspace.id, status=None, after=None, offset=0, limit=limit)
         assert (len(shown), counting.statements) == (limit, 3)
-        assert total >= 12
+        assert total.rows >= 12

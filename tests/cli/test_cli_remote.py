@@ -124,6 +124,16 @@ async def test_keys_of_a_server(remote, client) -> None:
     assert listed["id"] in (await remote("keys", "list")).stdout
 
 
+async def test_a_forecast_of_a_server(remote, client, campaign) -> None:
+    told = await remote("forecast", campaign, "--days", "3", "--accept-rate", "1", "--json")
+    assert told.returncode == 0, told.stderr
+    answer = await client.get(f"/v1/campaigns/{campaign}/forecast", params={"days": 3, "acceptRate": 1})
+    moments = {"asOf": ""}
+    assert json.loads(told.stdout) | moments == answer.json() | moments
+    assert "as if it were running" in (await remote("forecast", campaign)).stderr
+    assert "Campaign not found" in (await remote("forecast", "camp_x")).stderr
+
+
 async def test_campaigns_of_a_server(remote, campaign) -> None:
     listed = json.loads((await remote("campaigns", "list", "--json")).stdout)
     assert campaign in [row["id"] for row in listed]

@@ -10,6 +10,7 @@ import pytest
 
 from leadwright.client import asynchronous_groups, blocking_groups, errors
 from leadwright.client.binding import AsyncGroup, Bound, Group
+from leadwright.client.following import Stream
 from leadwright.client.request import File, Request, Walk
 from leadwright.http.app import create_app
 from leadwright.http.openapi import document as written
@@ -46,7 +47,7 @@ def made_by(function: Any) -> Request[Any]:
         if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
     ]
     made = function(*(something(parameter.annotation) for parameter in needed))
-    return made.first if isinstance(made, Walk) else made
+    return made.first if isinstance(made, Walk | Stream) else made
 
 
 def something(annotation: Any) -> Any:

@@ -1,8 +1,10 @@
 """Section 1 of the wire contract: what holds for every route."""
 
 import asyncio
+import gzip
 import json
 import re
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +26,14 @@ async def test_1_the_same_routes_answer_under_the_older_base_path(own, campaign)
     for path in ("campaigns", f"campaigns/{campaign}", "leads", "me"):
         new, old = await own.get(f"/v1/{path}"), await own.get(f"/api/v1/{path}")
         assert (new.status_code, new.json()) == (old.status_code, old.json()) == (200, new.json())
+
+
+async def test_1_a_slash_behind_a_path_is_the_same_route(own, refused, campaign):
+    for path in ("campaigns", f"campaigns/{campaign}", "me"):
+        assert (await own.get(f"/v1/{path}/")).json() == (await own.get(f"/api/v1/{path}/")).json()
+        assert (await own.get(f"/v1/{path}/")).json() == (await own.get(f"/v1/{path}")).json()
+    refused(await own.get("/v1/nothing/"), 404, "Cannot GET /v1/nothing/")
+    refused(await own.get("/v1/campaigns//"), 404, "Cannot GET /v1/campaigns//")
 
 
 @pytest.mark.parametrize(
@@ -337,3 +347,27 @@ async def test_1_answers_are_json_in_camel_case(own, campaign, add, leads_of):
     [lead] = await leads_of(campaign, full="true")
     for body in (lead, (await own.get(f"/v1/campaigns/{campaign}")).json(), (await own.get("/v1/me")).json()):
         assert not [name for name in json.loads(json.dumps(body)) if "_" in name]
+
+
+PACKED = {"gzip": gzip.compress, "deflate": zlib.compress}
+
+
+@pytest.mark.parametrize("encoding", PACKED)
+async def test_1_a_compressed_body_is_unpacked(own, campaign, encoding):
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+    body = {"campaignId": campaign, "leads": [{"linkedinUrl": "in/jane"}]}
+    for path, value, status in (("leads", body, 200), ("campaigns", {"name": "Packed"}, 201)):
+        content = PACKED[encoding](json.dumps(value).encode())
+        answer = await own.post(f"/v1/{path}", content=content, headers=headers)
+        assert answer.status_code == status, answer.text
+
+
+async def test_1_a_compressed_body_is_refused_when_it_is_too_large_or_none(own, refused):
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    whole = gzip.compress(b'{"name": "' + b"a" * 50_000_000 + b'"}')
+    refused(await own.post("/v1/campaigns", content=whole, headers=headers), 413)
+    for broken in (b"{}", gzip.compress(b"{}")[:-1], gzip.compress(b"{}")[:12]):
+        told = refused(await own.post("/v1/campaigns", content=broken, headers=headers), 400)
+        assert told["code"] == "invalid_encoding"
+    told = await own.post("/v1/campaigns", content=b"{}", headers=headers | {"Content-Encoding": "br"})
+    assert "Content-Encoding 'br'" in refused(told, 415)["message"]

@@ -221,6 +221,14 @@ async def test_2_a_dry_run_takes_the_same_path_and_changes_nothing(own, make_cam
     assert counts(await add(campaign, rows)) == counts(dry)
 
 
+async def test_2_a_dry_run_warns_of_rows_that_would_be_added_only(make_campaign, add):
+    steps = [{"id": "hello", "type": "message", "text": "Hi {{firstName}}"}]
+    campaign = await make_campaign(sequence={"steps": steps})
+    await add(campaign, ["in/here"])
+    dry = await add(campaign, ["in/new", "in/here", "in/New"], "?dryRun=true")
+    assert dry["templateWarnings"] == [{"stepId": "hello", "field": "firstName", "rows": [0]}]
+
+
 async def test_2_fill_sets_only_empty_fields_and_counts_as_updated(campaign, add, leads_of):
     await add(campaign, [{"linkedinUrl": "in/a", "firstName": "Ann", "score": 1}])
     row = {"linkedinUrl": "in/a", "firstName": "Bob", "company": "Acme", "score": 2, "city": "Rome"}

@@ -147,6 +147,13 @@ async def test_10_inbound_facts_are_taken_once(own, walk):
     assert (await own.get(f"/v1/leads/{lead['id']}")).json()["status"] == "REPLY_RECEIVED"
 
 
+async def test_10_an_inbound_reply_needs_its_text(own, walk, refused):
+    lead = await walk([visit(), LATER], "PROFILE_VIEWED")
+    fact = {"senderId": lead["senderId"], "linkedinUrl": lead["linkedinUrl"], "type": "reply", "text": " "}
+    told = refused(await own.post("/v1/inbox/inbound", json=fact), 400)
+    assert told["details"] == [{"path": "text", "message": "is required for a reply"}]
+
+
 async def test_2_a_reply_stops_the_lead_at_once(own, walk):
     lead = await walk([CONNECT, HELLO, LATER], "REPLY_RECEIVED", {"replyRate": 1, "replyAfter": {"seconds": 1}})
     why = (await own.get(f"/v1/leads/{lead['id']}/why")).json()

@@ -12,12 +12,12 @@ SEND, CONNECT = "/v1/inbox/send", "/v1/inbox/connect"
 
 @pytest.fixture
 def make_sender(own):
-    async def make(**limits: Any) -> str:
+    async def make(config: dict[str, Any] | None = None, **limits: Any) -> str:
         body = {
             "name": "Ada Lovelace",
             "linkedinUrl": "in/ada",
             "channel": "simulator",
-            "config": {"acceptRate": 1, "acceptAfter": {"seconds": 0}, "replyRate": 0},
+            "config": {"acceptRate": 1, "acceptAfter": {"seconds": 0}, "replyRate": 0} | (config or {}),
             "limits": {"minGap": {"seconds": 0}, **limits},
         }
         answer = await own.post("/v1/senders", json=body)
@@ -101,6 +101,20 @@ async def test_5_an_invitation_is_sent_once_and_then_already_connected(own, send
     await feed(1, "connection_request.accepted")
     again = await own.post(CONNECT, json=body)
     assert (again.status_code, again.json()["status"]) == (200, "already_connected")
+
+
+async def test_5_an_open_invitation_is_not_sent_again(own, make_sender, feed):
+    sender = await make_sender(config={"acceptRate": 0})
+    body = {"senderId": sender, "recipientLinkedinUrl": JANE}
+    first, again = [await own.post(CONNECT, json=body) for _ in range(2)]
+    assert [(answer.status_code, answer.json()["status"]) for answer in (first, again)] == [(200, "sent")] * 2
+    assert again.json()["requestId"].startswith("conn_")
+    [told] = (await own.get("/v1/inbox/senders")).json()["senders"]
+    assert told["connectionsSentToday"] == 1
+    other = await own.post(CONNECT, json=body | {"recipientLinkedinUrl": "in/john"})
+    assert other.status_code == 200
+    events = await feed(2, "connection_request.sent")
+    assert [event["data"]["linkedinUrl"] for event in events] == [JANE, "in/john"]
 
 
 @pytest.mark.parametrize(

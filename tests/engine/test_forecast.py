@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from leadwright.campaigns.schedule import Schedule, Weekday
 from leadwright.engine import calendar
 from leadwright.engine.forecast import Assumptions, Forecast, Outlook, forecast, with_one_more
-from leadwright.engine.forecast_groups import Group
+from leadwright.engine.forecast_groups import Group, merged
 from leadwright.engine.forecast_run import Course
 from leadwright.engine.forecast_shares import shares
 from leadwright.engine.model import Policy
@@ -117,6 +117,13 @@ def test_the_hours_and_a_gap() -> None:
     assert found.first_touch_at == datetime(2026, 3, 2, 8, tzinfo=UTC)
     assert found.days[0].limited_by is not None
     assert found.days[0].limited_by.rule == "min_gap"
+
+
+def test_groups_that_only_differ_in_their_size_are_one() -> None:
+    """So a condition on a field that has 50,000 values makes two groups and not 50,000."""
+    big, small = frozenset({0}), frozenset[int]()
+    groups = [Group(2, answers=big), Group(3, answers=small), Group(5, answers=big), Group(1, zone="Asia/Tokyo")]
+    assert merged(groups) == [Group(7, answers=big), Group(3, answers=small), Group(1, zone="Asia/Tokyo")]
 
 
 def test_leads_with_a_zone_of_their_own_are_approached_in_their_hours() -> None:

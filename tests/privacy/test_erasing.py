@@ -23,7 +23,7 @@ PLANTED = {
     "former_lead.identity_key", "history.detail", "idempotency_record.body", "idempotency_record.key",
     "inbound_fact.external_id", "lead.company", "lead.custom", "lead.email", "lead.first_name", "lead.identity_key",
     "lead.last_name", "lead.linkedin_url", "lead.profile", "lead.tags", "lead.title",
-    "lead_import_outcome.identity_key", "lead_import_outcome.linkedin_url", "message.content", "message.external_id",
+    "lead_import_outcome.identity_key", "message.content", "message.external_id",
     "relationship.identity_key", "simulated_fact.external_id", "simulated_fact.linkedin_url", "simulated_fact.text",
     "suppression.reason", "suppression.shown", "suppression.value", "webhook_delivery.attempts",
 }  # fmt: skip

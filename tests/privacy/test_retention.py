@@ -42,8 +42,8 @@ INSERTS = (
         created_at) VALUES (%(w)s, %(id)s, %(id)s, %(id)s, 1, 0, 0, 0, 1, %(at)s)
     """,
     """
-    INSERT INTO lead_import_outcome (workspace_id, import_id, row_index, outcome, linkedin_url)
-    VALUES (%(w)s, %(id)s, 0, 'invalid', 'x')
+    INSERT INTO lead_import_outcome (workspace_id, import_id, row_index, outcome)
+    VALUES (%(w)s, %(id)s, 0, 'invalid')
     """,
     """
     INSERT INTO audit_entry (workspace_id, id, at, action, path, status, key_name)

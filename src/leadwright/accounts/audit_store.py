@@ -74,6 +74,12 @@ def _literals(workspace_id: str, entry: AuditEntry) -> list[sql.Literal]:
     return [sql.Literal(value) for value in values]
 
 
+# Conditions that are there only when they are asked for: each has an index that gives its rows in order.
+_OF_KEY: LiteralString = " AND key_id = %(key)s::uuid"
+_OF_ACTION: LiteralString = " AND action = %(action)s::text"
+_NO_ID = "0" * 32
+
+
 async def page(
     connection: Connection, workspace_id: str, *, key_id: str | None, action: str | None, after: str | None, limit: int
 ) -> list[AuditEntry]:
@@ -82,12 +88,12 @@ async def page(
         await cursor.execute(
             """
             SELECT id, at, action, path, status, key_id, key_name, address, request_id FROM audit_entry
-            WHERE workspace_id = %(workspace)s AND (%(after)s::uuid IS NULL OR id > %(after)s::uuid)
-              AND (%(key)s::uuid IS NULL OR key_id = %(key)s::uuid)
-              AND (%(action)s::text IS NULL OR action = %(action)s::text)
-            ORDER BY id LIMIT %(limit)s
-            """,
-            {"workspace": workspace_id, "after": after, "key": key_id, "action": action, "limit": limit},
+            WHERE workspace_id = %(workspace)s AND id > %(after)s::uuid
+            """
+            + ("" if key_id is None else _OF_KEY)
+            + ("" if action is None else _OF_ACTION)
+            + " ORDER BY id LIMIT %(limit)s",
+            {"workspace": workspace_id, "after": after or _NO_ID, "key": key_id, "action": action, "limit": limit},
         )
         return await cursor.fetchall()
 

@@ -120,10 +120,10 @@ async def revoke_key_of(connection: Connection, workspace_id: str, key_id: str |
 
 
 def known_key_id(public_id: str) -> str:
-    """The bare id in a key's wire id. Raises NotFound for a text that cannot be one."""
+    """The bare id in a key's wire id. Raises InvalidRequest for a text that cannot be one."""
     bare = ids.bare(ids.Prefix.API_KEY, public_id)
     if bare is None:
-        raise NotFound("Key not found", code="key_not_found")
+        raise InvalidRequest.of([Detail("keyId", "expected the id of a key, such as key_0199c0ffee00…")])
     return bare
 
 

@@ -29,6 +29,7 @@ from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.events import service as events
 from leadwright.events.model import JSON, EventType
 from leadwright.leads import deletion_store
+from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 from leadwright.senders import service as senders
 
@@ -56,7 +57,7 @@ async def page(
     after: str | None,
     offset: int,
     limit: int,
-) -> tuple[list[Overview], int]:
+) -> tuple[list[Overview], Total]:
     """Campaigns oldest first behind the bare id ``after``, and how many there are in all: three queries."""
     campaigns = await store.page(connection, workspace_id, status=status, after=after, offset=offset, limit=limit)
     totals = await counters.totals(connection, workspace_id, [campaign.id for campaign in campaigns])

@@ -16,6 +16,8 @@ from psycopg.types.json import Jsonb
 
 from leadwright.campaigns import schedule
 from leadwright.campaigns.model import Actor, Campaign, MissingVariable, Settings, Status
+from leadwright.postgres import counting
+from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 
 _CAMPAIGN: LiteralString = """
@@ -90,6 +92,11 @@ async def exists(connection: Connection, workspace_id: str, campaign_id: str) ->
     return await cursor.fetchone() is not None
 
 
+_ALL: LiteralString = " c.workspace_id = %(workspace)s"
+_WITH_STATUS: LiteralString = _ALL + " AND c.status = %(status)s"
+_NO_ID = "0" * 32
+
+
 async def page(
     connection: Connection,
     workspace_id: str,
@@ -100,30 +107,20 @@ async def page(
     limit: int,
 ) -> Sequence[Campaign]:
     """Oldest first, behind the bare id ``after``."""
+    names = {"workspace": workspace_id, "status": status, "limit": limit, "offset": offset}
     cursor = await connection.execute(
         _CAMPAIGN
-        + """
-        WHERE c.workspace_id = %(workspace)s
-            AND (%(status)s::campaign_status IS NULL OR c.status = %(status)s)
-            AND (%(after)s::uuid IS NULL OR c.id > %(after)s)
-        ORDER BY c.id LIMIT %(limit)s OFFSET %(offset)s
-        """,
-        {"workspace": workspace_id, "status": status, "after": after, "limit": limit, "offset": offset},
+        + "WHERE"
+        + (_WITH_STATUS if status else _ALL)
+        + " AND c.id > %(after)s ORDER BY c.id LIMIT %(limit)s OFFSET %(offset)s",
+        {**names, "after": after or _NO_ID},
     )
     return [_campaign(row) for row in await cursor.fetchall()]
 
 
-async def count(connection: Connection, workspace_id: str, status: Status | None) -> int:
-    cursor = await connection.execute(
-        """
-        SELECT count(*) FROM campaign
-        WHERE workspace_id = %(workspace)s AND (%(status)s::campaign_status IS NULL OR status = %(status)s)
-        """,
-        {"workspace": workspace_id, "status": status},
-    )
-    row = await cursor.fetchone()
-    assert row is not None
-    return row[0]
+async def count(connection: Connection, workspace_id: str, status: Status | None) -> Total:
+    rows: LiteralString = "SELECT FROM campaign c WHERE" + (_WITH_STATUS if status else _ALL)
+    return await counting.count(connection, rows, {"workspace": workspace_id, "status": status})
 
 
 async def update_settings(

@@ -14,6 +14,7 @@ from leadwright.campaigns.service import invalid_action, sender_not_found
 from leadwright.clock import iso
 from leadwright.durations import duration_to_json
 from leadwright.http.paging import Paged
+from leadwright.http.problems import NOT_BLANK
 from leadwright.ids import Prefix, bare, public
 
 LONGEST_NAME = 200
@@ -21,7 +22,9 @@ LONGEST_DESCRIPTION = 5_000
 MOST_SENDERS = 100
 MOST_NEW_LEADS_PER_DAY = 1_000_000
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME, pattern=r"\S")]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME, pattern=NOT_BLANK)
+]
 
 
 class CampaignFields(BaseModel):

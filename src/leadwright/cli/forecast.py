@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadwright.cli.remote import Key, Url, connected
+
 if TYPE_CHECKING:
     from leadwright.cli.session import Session
 
@@ -32,12 +34,39 @@ def forecast(
         float | None, typer.Option("--reply-rate", min=0, max=1, help="Who answers a message, as a share of 1.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The answer of the API.")] = False,
+    url: Url = None,
+    key: Key = None,
 ) -> None:
     """Show when a campaign will do what, and what limits it.
 
     The engine's own rules run on a virtual clock. Nothing is changed.
     """
     from leadwright.cli.output import show_json, show_table
+
+    asked = (campaign, days, accept_rate, reply_rate)
+    found = _remote(url, key, *asked) if url else _foreseen(*asked)
+    if as_json:
+        show_json(found)
+        return
+    show_table(_COLUMNS, [_line(day) for day in found["perDay"] if day["touches"]["total"] or day["limitedBy"]])
+    _summarise(found)
+
+
+def _remote(
+    url: str, key: str | None, campaign: str, days: int, accept_rate: float | None, reply_rate: float | None
+) -> dict[str, Any]:
+    """The server's answer as it comes, with its own times."""
+    from leadwright.client.request import request
+
+    query = {"days": days, "acceptRate": accept_rate, "replyRate": reply_rate}
+    with connected(url, key) as client:
+        return client.send(
+            request("GET", "/v1/campaigns/{campaign_id}/forecast", dict[str, Any], campaign, query=query)
+        )
+
+
+def _foreseen(campaign: str, days: int, accept_rate: float | None, reply_rate: float | None) -> dict[str, Any]:
+    """The same from the database."""
     from leadwright.cli.session import in_transaction
     from leadwright.engine.forecast_service import Assumed, Prospect, foresee, prospect
     from leadwright.engine.forecast_wire import forecast_body
@@ -47,12 +76,7 @@ def forecast(
         assumed = Assumed(accept_rate, reply_rate)
         return await prospect(session.connection, workspace_id, campaign_id, days, assumed, session.now)
 
-    found = forecast_body(foresee(in_transaction(read))).model_dump(mode="json", by_alias=True)
-    if as_json:
-        show_json(found)
-        return
-    show_table(_COLUMNS, [_line(day) for day in found["perDay"] if day["touches"]["total"] or day["limitedBy"]])
-    _summarise(found)
+    return forecast_body(foresee(in_transaction(read))).model_dump(mode="json", by_alias=True)
 
 
 async def find_campaign(session: "Session", public_id: str) -> tuple[str, str]:

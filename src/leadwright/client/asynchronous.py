@@ -8,9 +8,11 @@ from typing import TypeVar
 import httpx
 
 from leadwright.client import asynchronous_groups as groups
+from leadwright.client.answers.account import Event
 from leadwright.client.course import Course, Retries
+from leadwright.client.following import EVENT_STREAM, Following, Stream
 from leadwright.client.request import Request, Walk
-from leadwright.client.transport import NOT_SENT, arguments, options
+from leadwright.client.transport import NOT_SENT, arguments, options, stream_arguments
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -29,6 +31,7 @@ class AsyncClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._http = httpx.AsyncClient(**options(url, key, timeout))
+        self._timeout = timeout
         self._retries = retries or Retries()
         self._sleep = sleep
         self.account = groups.AsyncAccount(self)
@@ -65,6 +68,24 @@ class AsyncClient:
             for row in walk.rows(page):
                 yield row
             request = walk.behind(page)
+
+    async def follow(self, stream: Stream) -> AsyncIterator[Event]:
+        """The events of a stream, for as long as it is read, over one connection after the other."""
+        following = Following(stream, self._retries)
+        while True:
+            try:
+                call = self._http.stream("GET", following.path, **stream_arguments(following, self._timeout))
+                async with call as answer:
+                    if not answer.headers.get("content-type", "").startswith(EVENT_STREAM):
+                        wait = following.refused(answer.status_code, answer.headers, await answer.aread())
+                    else:
+                        async for piece in answer.aiter_bytes():
+                            for event in following.read(piece):
+                                yield event
+                        wait = following.ended()
+            except httpx.TransportError as fault:
+                wait = following.lost(fault)
+            await self._sleep(wait)
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -1,6 +1,6 @@
 """The calls of the asynchronous client, by subject; ``calls`` says what each takes."""
 
-from leadwright.client.binding import AsyncGroup, awaited, each_async
+from leadwright.client.binding import AsyncGroup, awaited, each_async, followed_async
 from leadwright.client.calls import (
     account,
     actions,
@@ -105,6 +105,7 @@ class AsyncEvents(AsyncGroup):
 
     page = awaited(events.page)
     every = each_async(events.every)
+    follow = followed_async(events.follow)
 
 
 class AsyncPrivacy(AsyncGroup):

@@ -4,6 +4,8 @@ import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
+from leadwright.client.answers.account import Event
+from leadwright.client.following import Stream
 from leadwright.client.request import Request, Walk
 
 P = ParamSpec("P")
@@ -16,6 +18,7 @@ class Sends(Protocol):
 
     def send(self, request: Request[T]) -> T: ...
     def walk(self, walk: Walk[Row]) -> Iterator[Row]: ...
+    def follow(self, stream: Stream) -> Iterator[Event]: ...
 
 
 class SendsAsync(Protocol):
@@ -23,6 +26,7 @@ class SendsAsync(Protocol):
 
     async def send(self, request: Request[T]) -> T: ...
     def walk(self, walk: Walk[Row]) -> AsyncIterator[Row]: ...
+    def follow(self, stream: Stream) -> AsyncIterator[Event]: ...
 
 
 class Group:
@@ -77,6 +81,14 @@ def _walk_async(client: SendsAsync, walk: Walk[Row]) -> AsyncIterator[Row]:
     return client.walk(walk)
 
 
+def _follow(client: Sends, stream: Stream) -> Iterator[Event]:
+    return client.follow(stream)
+
+
+def _follow_async(client: SendsAsync, stream: Stream) -> AsyncIterator[Event]:
+    return client.follow(stream)
+
+
 def blocking(made: Callable[P, Request[T]]) -> Bound[P, T]:
     return Bound(made, _send)
 
@@ -91,3 +103,11 @@ def each(made: Callable[P, Walk[Row]]) -> Bound[P, Iterator[Row]]:
 
 def each_async(made: Callable[P, Walk[Row]]) -> Bound[P, AsyncIterator[Row]]:
     return Bound(made, _walk_async)
+
+
+def followed(made: Callable[P, Stream]) -> Bound[P, Iterator[Event]]:
+    return Bound(made, _follow)
+
+
+def followed_async(made: Callable[P, Stream]) -> Bound[P, AsyncIterator[Event]]:
+    return Bound(made, _follow_async)

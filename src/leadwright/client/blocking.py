@@ -8,9 +8,11 @@ from typing import TypeVar
 import httpx
 
 from leadwright.client import blocking_groups as groups
+from leadwright.client.answers.account import Event
 from leadwright.client.course import Course, Retries
+from leadwright.client.following import EVENT_STREAM, Following, Stream
 from leadwright.client.request import Request, Walk
-from leadwright.client.transport import NOT_SENT, arguments, options
+from leadwright.client.transport import NOT_SENT, arguments, options, stream_arguments
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -33,6 +35,7 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._http = httpx.Client(**options(url, key, timeout))
+        self._timeout = timeout
         self._retries = retries or Retries()
         self._sleep = sleep
         self.account = groups.Account(self)
@@ -68,6 +71,22 @@ class Client:
             page = self.send(request)
             yield from walk.rows(page)
             request = walk.behind(page)
+
+    def follow(self, stream: Stream) -> Iterator[Event]:
+        """The events of a stream, for as long as it is read, over one connection after the other."""
+        following = Following(stream, self._retries)
+        while True:
+            try:
+                with self._http.stream("GET", following.path, **stream_arguments(following, self._timeout)) as answer:
+                    if not answer.headers.get("content-type", "").startswith(EVENT_STREAM):
+                        wait = following.refused(answer.status_code, answer.headers, answer.read())
+                    else:
+                        for piece in answer.iter_bytes():
+                            yield from following.read(piece)
+                        wait = following.ended()
+            except httpx.TransportError as fault:
+                wait = following.lost(fault)
+            self._sleep(wait)
 
     def close(self) -> None:
         self._http.close()

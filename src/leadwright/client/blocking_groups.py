@@ -1,6 +1,6 @@
 """The calls of the blocking client, by subject; ``calls`` says what each takes."""
 
-from leadwright.client.binding import Group, blocking, each
+from leadwright.client.binding import Group, blocking, each, followed
 from leadwright.client.calls import (
     account,
     actions,
@@ -105,6 +105,7 @@ class Events(Group):
 
     page = blocking(events.page)
     every = each(events.every)
+    follow = followed(events.follow)
 
 
 class Privacy(Group):

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from leadwright.client.following import LONGEST_SILENCE, Following
 from leadwright.client.request import Request
 
 API_KEY_HEADER = "X-API-Key"
@@ -42,3 +43,9 @@ def arguments(request: Request[Any]) -> Mapping[str, Any]:
     if request.key is not None:
         headers[IDEMPOTENCY_HEADER] = request.key
     return {"params": dict(request.query), "content": request.body, "headers": headers}
+
+
+def stream_arguments(following: Following, timeout: float) -> Mapping[str, Any]:
+    """The keyword arguments of the next connection of a stream, which is silent for longer than an answer may be."""
+    waits = httpx.Timeout(timeout, read=max(timeout, LONGEST_SILENCE))
+    return {"params": following.query, "headers": following.headers, "timeout": waits}

@@ -5,7 +5,7 @@ it needs, and a condition from its answer: so a group has a short sequence of it
 rendered is a dash and one that cannot has a hole. The rules that run on it are the real ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -33,6 +33,15 @@ class Group:
     invited_at: datetime | None = None
     connected_at: datetime | None = None
     held_by: str | None = None
+
+
+def merged(groups: Iterable[Group]) -> list[Group]:
+    """Groups that differ in their size alone are one, where the first of them stood."""
+    sizes: dict[Group, int] = {}
+    for group in groups:
+        alike = replace(group, size=0)
+        sizes[alike] = sizes.get(alike, 0) + group.size
+    return [replace(group, size=size) for group, size in sizes.items()]
 
 
 def needed_fields(step: Step) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from leadwright.campaigns.model import Campaign, MissingVariable, Totals
 from leadwright.engine import calendar, forecast_store, preview_store
 from leadwright.engine.courses import Sequences
 from leadwright.engine.forecast import Assumptions, Forecast, Outlook, forecast, with_one_more
-from leadwright.engine.forecast_groups import Group, needed_fields, tested_steps
+from leadwright.engine.forecast_groups import Group, merged, needed_fields, tested_steps
 from leadwright.engine.forecast_quota import Used
 from leadwright.engine.forecast_run import Course
 from leadwright.engine.forecast_store import Alike
@@ -135,7 +135,7 @@ async def _groups(connection: Connection, workspace_id: str, campaign: Campaign,
         if version is not None
     }
     reading = _Reading(steps, earlier, names, tested)
-    return [reading.group(each) for each in alike]
+    return merged(reading.group(each) for each in alike)
 
 
 def _tested_field(steps: Steps) -> list[str]:

@@ -86,8 +86,9 @@ async def begin(
     now: datetime,
     *,
     again: Told | None = None,
-) -> Begun | None:
-    """Writes the intent down, as being performed; None when there is nothing to do: an invitation to a connection.
+) -> Begun | Relationship:
+    """Writes the intent down, as being performed; or says why there is nothing to do: somebody who is connected, or
+    has an open invitation, is not invited.
 
     ``again`` is an earlier attempt that certainly did not happen: it begins anew, under the same ids. Raises
     NotFound, InvalidRequest, and at the very last, when all else fits, RateLimited.
@@ -96,8 +97,8 @@ async def begin(
     await suppression.hold(connection, workspace_id)
     ground = await _ground(connection, secrets, workspace_id, wanted)
     await _check_suppressed(connection, workspace_id, ground.recipient)
-    if wanted.kind is StepType.CONNECT and ground.relationship.is_connected:
-        return None
+    if wanted.kind is StepType.CONNECT and ground.relationship.needs_no_invitation:
+        return ground.relationship
     if wanted.kind is StepType.MESSAGE and not ground.relationship.is_connected:
         raise faults.not_connected()
     text = _text(wanted, ground)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 
@@ -147,13 +147,10 @@ class InboundBody(BaseModel):
     )
     occurred_at: AwareDatetime | None = Field(default=None, description="When it happened; now, when left out.")
 
-    @model_validator(mode="after")
-    def _a_reply_says_something(self) -> "InboundBody":
-        if self.type == "reply" and not (self.text or "").strip():
-            raise ValueError("a reply needs its text")
-        return self
-
     def fact(self, now: datetime) -> InboundFact:
+        """Raises InvalidRequest for a reply that says nothing."""
+        if self.type == "reply" and not (self.text or "").strip():
+            raise InvalidRequest.of([Detail("text", "is required for a reply")])
         return InboundFact(self.type, self.linkedin_url, self.occurred_at or now, self.text, self.external_id)
 
 

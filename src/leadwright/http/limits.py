@@ -94,21 +94,21 @@ async def read_body(request: Request, most: int) -> bytes:
     """The whole body. Raises PayloadTooLarge before reading more than ``most`` bytes."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > most:
-        raise _too_large(most)
+        raise too_large(most)
     chunks: list[bytes] = []
     size = 0
     try:
         async for chunk in request.stream():
             size += len(chunk)
             if size > most:
-                raise _too_large(most)
+                raise too_large(most)
             chunks.append(chunk)
     except ClientDisconnect as error:
         raise InvalidRequest("The connection closed before the whole body had arrived") from error
     return b"".join(chunks)
 
 
-def _too_large(most: int) -> PayloadTooLarge:
+def too_large(most: int) -> PayloadTooLarge:
     return PayloadTooLarge(f"The request body is larger than {most} bytes")
 
 

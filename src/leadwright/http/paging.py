@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from leadwright.errors import Detail, InvalidRequest
 from leadwright.pages import Identified, Page
+from leadwright.postgres.counting import Total
 
 MOST_ON_A_PAGE = 100
 _CURSOR = re.compile(r"[0-9a-f]{32}")
@@ -69,9 +70,9 @@ def _after(cursor: str) -> str | None:
     return cursor or None
 
 
-def pagination(page: Page, total: int, *, estimated: bool = False) -> Pagination:
-    body = Pagination(total=total, page=page.number, limit=page.limit, total_pages=-(-total // page.limit))
-    if estimated:
+def pagination(page: Page, total: Total) -> Pagination:
+    body = Pagination(total=total.rows, page=page.number, limit=page.limit, total_pages=-(-total.rows // page.limit))
+    if total.estimated:
         body.total_is_estimate = True
     return body
 

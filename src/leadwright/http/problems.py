@@ -11,6 +11,8 @@ from starlette.responses import Response
 from leadwright.errors import Detail, InvalidRequest, LeadwrightError, NotFound, RetryLater
 
 REQUEST_ID_HEADER = "X-Request-Id"
+NOT_BLANK = r"\S"
+"""The pattern of texts that must hold more than white space: an error says so, instead of showing it."""
 
 
 def problem(error: LeadwrightError, request_id: str) -> Response:
@@ -50,6 +52,8 @@ def _detail(found: Mapping[str, Any]) -> Detail:
     message = str(found["msg"]).removeprefix("Value error, ")
     if found["type"] == "missing":
         message = "is required"
+    elif found["type"] == "string_pattern_mismatch" and found["ctx"]["pattern"] == NOT_BLANK:
+        message = "must not be blank"
     return Detail(_dotted(path) or str(place), message[:1].lower() + message[1:])
 
 

@@ -18,13 +18,15 @@ from leadwright.telemetry import metrics
 from leadwright.telemetry.logs import logger
 
 OLD_PREFIX = "/api/v1"
+TEXT_IN_PATH = "/tags/"
+"""Behind it stands what a caller wrote, which may end with a slash."""
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 _log = logger("leadwright.http")
 
 
 class RequestContext:
-    """An ASGI layer. Also answers ``/api/v1`` as ``/v1``, for clients of the older base path."""
+    """An ASGI layer. Also answers ``/api/v1`` as ``/v1``, for clients of the older base path, and a slash behind it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -33,7 +35,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await self._serve(_under_current_prefix(scope), receive, send)
+        await self._serve(_as_routed(scope), receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         state: dict[str, Any] = scope.setdefault("state", {})
@@ -67,12 +69,16 @@ class _Answer:
         await self._send(message)
 
 
-def _under_current_prefix(scope: Scope) -> Scope:
-    path: str = scope["path"]
-    if path != OLD_PREFIX and not path.startswith(OLD_PREFIX + "/"):
-        return scope
-    current = {"path": path.removeprefix("/api"), "raw_path": scope["raw_path"].removeprefix(b"/api")}
-    return {**scope, **current, "asked": path}
+def _as_routed(scope: Scope) -> Scope:
+    """The request with the path that its route has; what the caller asked for stays known for the answer to it."""
+    asked: str = scope["path"]
+    raw: bytes = scope["raw_path"]
+    path = asked
+    if path == OLD_PREFIX or path.startswith(OLD_PREFIX + "/"):
+        path, raw = path.removeprefix("/api"), raw.removeprefix(b"/api")
+    if path.startswith("/v1/") and raw.endswith(b"/") and TEXT_IN_PATH not in path:
+        path, raw = path[:-1], raw[:-1]
+    return scope if path is asked else {**scope, "path": path, "raw_path": raw, "asked": asked}
 
 
 async def _answer_fault(error: Exception, request_id: str, answer: _Answer, scope: Scope, receive: Receive) -> None:

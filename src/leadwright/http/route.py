@@ -21,7 +21,7 @@ from leadwright.background import Bell
 from leadwright.clock import Clock
 from leadwright.crypto import SecretBox
 from leadwright.errors import Detail, InvalidRequest, LeadwrightError
-from leadwright.http import idempotency, limits
+from leadwright.http import encoding, idempotency, limits
 from leadwright.http.auth import Authenticator, require_scope
 from leadwright.http.clients import client_address
 from leadwright.http.problems import from_validation, problem
@@ -206,7 +206,7 @@ def check_query(request: Request, known: set[str], *, once: bool) -> None:
 
 async def _read(request: Request, edge: Edge) -> bytes:
     """The body; that of a request whose method gives it no meaning is read and left aside."""
-    body = await limits.read_body(request, edge.max_body_bytes)
+    body = encoding.decoded(request, await limits.read_body(request, edge.max_body_bytes), edge.max_body_bytes)
     if request.method not in METHODS_WITH_BODY:
         body = b""
     marks: dict[str, Any] = request.scope["route"].openapi_extra

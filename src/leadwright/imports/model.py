@@ -21,11 +21,13 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """A row that was not added. ``lead_id`` is the lead that its person is, if there is one now."""
+    """A row that was not added. ``lead_id`` is the lead that its person is, if there is one now.
+
+    Of an invalid row only its place and its fault are kept: its address may be a person's whom erasing cannot find.
+    """
 
     row_index: int
     outcome: str
     code: str | None
     identity_key: str | None
-    linkedin_url: str | None
     lead_id: str | None

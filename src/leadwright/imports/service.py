@@ -5,6 +5,7 @@ from leadwright.errors import NotFound
 from leadwright.imports import store
 from leadwright.imports.model import Import, RowOutcome
 from leadwright.pages import Page
+from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 
 
@@ -18,7 +19,7 @@ async def read(connection: Connection, workspace_id: str, import_id: str | None)
 
 async def page(
     connection: Connection, workspace_id: str, campaign_id: str | None, page: Page
-) -> tuple[list[Import], int]:
+) -> tuple[list[Import], Total]:
     """One import more than the page shows, when there is one, and how many there are.
 
     Raises NotFound for an unknown campaign.

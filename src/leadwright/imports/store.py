@@ -1,8 +1,12 @@
 """Reading the import records that the leads room writes."""
 
+from typing import LiteralString
+
 from psycopg.rows import class_row
 
 from leadwright.imports.model import Import, RowOutcome
+from leadwright.postgres import counting
+from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 
 
@@ -24,7 +28,7 @@ async def outcomes(connection: Connection, workspace_id: str, found: Import) -> 
         await cursor.execute(
             """
             SELECT o.row_index, o.outcome, o.code, o.identity_kind || ':' || o.identity_key AS identity_key,
-                   o.linkedin_url, l.id AS lead_id
+                   l.id AS lead_id
             FROM lead_import_outcome o
             LEFT JOIN lead l ON l.workspace_id = o.workspace_id AND l.identity_kind = o.identity_kind
                 AND l.identity_key = o.identity_key AND l.campaign_id = %s
@@ -33,6 +37,12 @@ async def outcomes(connection: Connection, workspace_id: str, found: Import) -> 
             (found.campaign_id, workspace_id, found.id),
         )
         return await cursor.fetchall()
+
+
+# Texts of their own instead of one with optional conditions: each has an index that gives its rows in order.
+_ALL: LiteralString = "FROM lead_import WHERE workspace_id = %(workspace)s"
+_OF_CAMPAIGN: LiteralString = _ALL + " AND campaign_id = %(campaign)s"
+_NO_ID = "0" * 32
 
 
 async def page(
@@ -45,28 +55,17 @@ async def page(
     limit: int,
 ) -> list[Import]:
     """Oldest first; of one campaign, or of all."""
+    names = {"workspace": workspace_id, "campaign": campaign_id, "limit": limit, "offset": offset}
     async with connection.cursor(row_factory=class_row(Import)) as cursor:
         await cursor.execute(
-            """
-            SELECT id, campaign_id, api_key_id, received, added, updated, duplicates, invalid, created_at
-            FROM lead_import
-            WHERE workspace_id = %(workspace)s AND (%(campaign)s::uuid IS NULL OR campaign_id = %(campaign)s)
-              AND (%(after)s::uuid IS NULL OR id > %(after)s)
-            ORDER BY id LIMIT %(limit)s OFFSET %(offset)s
-            """,
-            {"workspace": workspace_id, "campaign": campaign_id, "after": after, "limit": limit, "offset": offset},
+            "SELECT id, campaign_id, api_key_id, received, added, updated, duplicates, invalid, created_at "
+            + (_OF_CAMPAIGN if campaign_id else _ALL)
+            + " AND id > %(after)s ORDER BY id LIMIT %(limit)s OFFSET %(offset)s",
+            {**names, "after": after or _NO_ID},
         )
         return await cursor.fetchall()
 
 
-async def count(connection: Connection, workspace_id: str, campaign_id: str | None) -> int:
-    cursor = await connection.execute(
-        """
-        SELECT count(*) FROM lead_import
-        WHERE workspace_id = %(workspace)s AND (%(campaign)s::uuid IS NULL OR campaign_id = %(campaign)s)
-        """,
-        {"workspace": workspace_id, "campaign": campaign_id},
-    )
-    row = await cursor.fetchone()
-    assert row is not None
-    return row[0]
+async def count(connection: Connection, workspace_id: str, campaign_id: str | None) -> Total:
+    rows: LiteralString = "SELECT " + (_OF_CAMPAIGN if campaign_id else _ALL)
+    return await counting.count(connection, rows, {"workspace": workspace_id, "campaign": campaign_id})

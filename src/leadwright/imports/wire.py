@@ -24,8 +24,7 @@ class RowOutcomeBody(BaseModel):
     index: int = Field(description="Which row of the call, from 0.")
     outcome: str = Field(description="updated, duplicate, duplicate_in_request, suppressed or invalid.")
     code: str | None
-    identityKey: str | None
-    linkedinUrl: str | None = Field(description="Only of rows whose address names no person.")
+    identityKey: str | None = Field(description="Null of invalid rows: who they were about is not kept.")
     existingLeadId: str | None
 
 
@@ -58,7 +57,6 @@ def detail_body(found: Import, outcomes: list[RowOutcome]) -> ImportDetailBody:
             outcome=row.outcome,
             code=row.code,
             identityKey=row.identity_key,
-            linkedinUrl=row.linkedin_url,
             existingLeadId=public(Prefix.LEAD, row.lead_id) if row.lead_id else None,
         )
         for row in outcomes

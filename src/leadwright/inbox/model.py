@@ -45,6 +45,10 @@ class Relationship:
     def is_connected(self) -> bool:
         return self.state is ConnectionState.CONNECTED
 
+    @property
+    def needs_no_invitation(self) -> bool:
+        return self.state is not ConnectionState.NONE
+
 
 STRANGERS = Relationship()
 

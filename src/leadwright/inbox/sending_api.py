@@ -5,13 +5,13 @@ from functools import partial
 from starlette.responses import Response
 
 from leadwright.channels.registry import Channels
-from leadwright.clock import iso
 from leadwright.engine import one_off
 from leadwright.engine import one_off_faults as faults
 from leadwright.engine.one_off import Wanted
 from leadwright.engine.performing import Begun
 from leadwright.http.route import Call, CurrentCall, DeedRoute, api_router, needs
 from leadwright.inbox import sending_wire as wire
+from leadwright.inbox.model import Relationship
 
 router = api_router("inbox", DeedRoute)
 
@@ -64,7 +64,7 @@ async def send_message_to_lead(lead_id: str, body: wire.SendToLeadBody, call: Cu
     openapi_extra=needs("inbox:send"),
 )
 async def send_connection_request(body: wire.ConnectBody, call: CurrentCall) -> Response:
-    """Sends an invitation, with a note or without; to somebody who is connected already it is only said so.
+    """Sends an invitation, with a note or without; of somebody who is connected, or was invited, it is only said so.
 
     It counts against the sender's connection limits and obeys the do-not-contact list.
     """
@@ -84,8 +84,8 @@ async def _do(call: Call, wanted: Wanted) -> Response:
     begun = await one_off.begin(
         call.connection, call.edge.secrets, call.workspace_id, wanted, call.now, again=earlier or None
     )
-    if begun is None:
-        return wire.already_connected(wanted.linkedin_url or "", iso(call.now))
+    if isinstance(begun, Relationship):
+        return wire.not_invited(wanted.linkedin_url or "", begun, call.now)
     call.deeds.append(partial(_perform, call, begun))
     told = await one_off.told(call.connection, call.workspace_id, begun.action.id)
     assert told is not None

@@ -1,5 +1,6 @@
 """The JSON of sending messages and invitations one by one."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -15,9 +16,10 @@ from leadwright.engine.one_off import LONGEST_MESSAGE, Told, Wanted
 from leadwright.engine.sequence import StepType
 from leadwright.errors import Detail, InvalidRequest
 from leadwright.http.idempotency import REPLAYED_HEADER
-from leadwright.http.problems import json_answer
+from leadwright.http.problems import NOT_BLANK, json_answer
 from leadwright.identity import Identity, linkedin_identity
 from leadwright.ids import Prefix, public
+from leadwright.inbox.model import Relationship
 from leadwright.leads import service as leads
 
 LONGEST_NOTE = 300
@@ -29,7 +31,7 @@ _URL = "https://www.linkedin.com/in/jane-smith"
 _AT = "2026-03-01T09:30:00.000Z"
 _STATUS_OF = {"done": "sent", "uncertain": "uncertain"}
 
-Message = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_MESSAGE, pattern=r"\S")]
+Message = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_MESSAGE, pattern=NOT_BLANK)]
 SenderId = Field(description="Who writes.", examples=[f"sender_{_ID}"])
 
 
@@ -202,15 +204,16 @@ class _Stored(msgspec.Struct, rename="camel"):
     action_id: str | None = None
 
 
-def already_connected(linkedin_url: str, at: str) -> Response:
-    """The answer to an invitation that needs no deed."""
+def not_invited(linkedin_url: str, found: Relationship, now: datetime) -> Response:
+    """The answer to an invitation that needs no deed: the open one stands, and counts as sent when it was."""
+    at = now if found.is_connected else found.invited_at or now
     return json_answer(
         {
             "success": True,
             "requestId": public(Prefix.CONNECTION, ids.new_id()),
             "recipientLinkedinUrl": linkedin_url,
-            "status": "already_connected",
-            "timestamp": at,
+            "status": "already_connected" if found.is_connected else "sent",
+            "timestamp": iso(at),
             "actionId": None,
         }
     )

@@ -1,7 +1,7 @@
 """The routes of leads."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Path, Query
 from starlette.responses import Response
@@ -90,7 +90,7 @@ Full = Annotated[bool, Query(description="`true` or `1` adds the profile and the
 async def add_leads(
     call: CurrentCall,
     report: Annotated[
-        str | None, Query(pattern="^(full|short)$", description="`full` tells what became of every row.")
+        Literal["full", "short"] | None, Query(description="`full` tells what became of every row.")
     ] = None,
     dry_run_only: Annotated[
         bool, Query(alias="dryRun", description="Does everything, then undoes it: nothing is changed.")
@@ -138,9 +138,7 @@ async def list_leads(
     listing = await service.list_leads(call.connection, call.workspace_id, which, page)
     body: dict[str, Any] = {
         "leads": [wire.lead_body(lead, full=full) for lead in page.shown(listing.fetched)],
-        "pagination": pagination(page, listing.total, estimated=listing.estimated).model_dump(
-            by_alias=True, exclude_unset=True
-        ),
+        "pagination": pagination(page, listing.total).model_dump(by_alias=True, exclude_unset=True),
     }
     if page.by_cursor:
         body["nextCursor"] = page.next_cursor(listing.fetched)

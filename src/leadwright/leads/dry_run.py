@@ -20,7 +20,7 @@ MOST_WARNINGS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """A step needs a field, has no fallback for it, and these rows do not have it."""
+    """A step needs a field, has no fallback for it, and these of the rows that would be added do not have it."""
 
     step_id: str
     field: str
@@ -63,7 +63,7 @@ def _without_new_ids(report: service.Report) -> Iterator[Result]:
 
 
 def lacks(steps: Sequence[Step], leads: Sequence[NewLead]) -> Iterator[Lack]:
-    """Which step would find which field missing, for which rows: the first thousand findings."""
+    """Which step would find which field missing, for which of these rows: the first thousand findings."""
     fields = {lead.index: fields_of(lead) for lead in leads}
 
     @cache

@@ -368,11 +368,10 @@ async def _insert_outcomes(
 
 # Joined with its import record, since the statement before it may have found no target.
 _OUTCOMES: LiteralString = """
-    INSERT INTO lead_import_outcome (workspace_id, import_id, row_index, outcome, code, identity_kind, identity_key,
-        linkedin_url)
-    SELECT m.workspace_id, m.id, r.i, r.o, r.c, r.k, r.p, r.u
+    INSERT INTO lead_import_outcome (workspace_id, import_id, row_index, outcome, code, identity_kind, identity_key)
+    SELECT m.workspace_id, m.id, r.i, r.o, r.c, r.k, r.p
     FROM lead_import m,
-         jsonb_to_recordset(%(outcomes)s::jsonb) AS r(i smallint, o text, c text, k identity_kind, p text, u text)
+         jsonb_to_recordset(%(outcomes)s::jsonb) AS r(i smallint, o text, c text, k identity_kind, p text)
     WHERE m.workspace_id = %(workspace)s AND m.id = %(import)s
 """
 _OUTCOMES_AT_ONCE = numbered(b"lead_outcomes", _OUTCOMES, {"workspace": UUID, "import": UUID, "outcomes": JSONB})
@@ -383,7 +382,7 @@ def _outcomes_asked(workspace_id: str, batch: Batch, repeated: Sequence[NotAdded
 
 
 def _outcomes(batch: Batch, repeated: Sequence[NotAdded]) -> bytes:
-    refused = [{"i": r.index, "o": "invalid", "c": r.code, "u": r.linkedin_url} for r in batch.rejected]
+    refused = [{"i": r.index, "o": "invalid", "c": r.code} for r in batch.rejected]
     twice = [{"i": r.index, "o": "duplicate_in_request", "k": r.kind, "p": r.key} for r in repeated]
     return msgspec.json.encode([*refused, *twice])
 

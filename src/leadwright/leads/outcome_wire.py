@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from leadwright.errors import Detail, InvalidRequest
+from leadwright.http.problems import NOT_BLANK
 from leadwright.leads.model import (
     LONGEST_NOTE,
     LONGEST_TAG,
@@ -67,7 +68,7 @@ def status_changed(lead_id: str, verdict: Verdict, status: LeadStatus) -> Status
 
 
 class TagBody(BaseModel):
-    tag: str = Field(min_length=1, max_length=LONGEST_TAG, pattern=r"\S", examples=["priority"])
+    tag: str = Field(min_length=1, max_length=LONGEST_TAG, pattern=NOT_BLANK, examples=["priority"])
 
 
 class Tagged(BaseModel):

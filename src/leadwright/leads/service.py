@@ -29,11 +29,11 @@ from leadwright.leads.model import (
 from leadwright.pages import Page
 from leadwright.people import service as people
 from leadwright.people.service import Held
+from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 from leadwright.suppression.model import erased_digests, match_values
 from leadwright.telemetry import metrics
 
-EXACT_COUNT = 10_000
 _NOT_ASKED = (False, "")
 """Whether leads will move, where only the short report is wanted."""
 _NOT_STARTED = {
@@ -47,7 +47,7 @@ _NOT_STARTED = {
 class Report:
     """What became of the rows of one add call; ``results`` has one for each, in order, when all were asked for.
 
-    ``leads`` are the rows that could be read; ``import_id`` is None when nothing was kept.
+    ``leads`` are the rows that were added; ``import_id`` is None when nothing was kept.
     """
 
     import_id: str | None
@@ -170,9 +170,9 @@ def _report(
     ):
         if count:
             metrics.LEADS[outcome].inc(count)
-    return Report(
-        batch.import_id, batch.campaign_id, tuple(batch.leads), done.added, updated, duplicates, results, *prospect
-    )
+    others = {row.index for row in done.not_added}
+    added = tuple(lead for lead in batch.leads if lead.index not in others)
+    return Report(batch.import_id, batch.campaign_id, added, done.added, updated, duplicates, results, *prospect)
 
 
 async def _prospect(
@@ -289,8 +289,7 @@ class Listing:
     """``fetched`` holds one lead more than the page shows, when there is one."""
 
     fetched: list[Lead]
-    total: int
-    estimated: bool
+    total: Total
 
 
 async def list_leads(connection: Connection, workspace_id: str, which: Filter, page: Page) -> Listing:
@@ -298,18 +297,14 @@ async def list_leads(connection: Connection, workspace_id: str, which: Filter, p
     if which.campaign_id is not None and not await campaigns.exists(connection, workspace_id, which.campaign_id):
         raise campaigns.not_found()
     fetched = await store.leads(connection, workspace_id, which, after=page.after, offset=page.offset, limit=page.fetch)
-    total, estimated = await _total(connection, workspace_id, which)
-    return Listing(fetched, total, estimated)
+    return Listing(fetched, await _total(connection, workspace_id, which))
 
 
-async def _total(connection: Connection, workspace_id: str, which: Filter) -> tuple[int, bool]:
-    """Exact from the counters without a status, exact by counting up to 10,000 rows, else the planner's estimate."""
+async def _total(connection: Connection, workspace_id: str, which: Filter) -> Total:
+    """Exact from the counters without a status, whatever the number."""
     if which.status is None:
-        return await campaigns.lead_count(connection, workspace_id, which.campaign_id), False
-    counted = await store.count_up_to(connection, workspace_id, which, EXACT_COUNT)
-    if counted <= EXACT_COUNT:
-        return counted, False
-    return max(counted, await store.estimate(connection, workspace_id, which)), True
+        return Total(await campaigns.lead_count(connection, workspace_id, which.campaign_id))
+    return await store.count(connection, workspace_id, which)
 
 
 async def remove(connection: Connection, workspace_id: str, lead_id: str | None, *, purge: bool, now: datetime) -> None:

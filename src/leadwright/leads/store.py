@@ -9,6 +9,8 @@ import msgspec
 from psycopg.rows import class_row
 
 from leadwright.leads.model import Filter, Lead, LeadStatus
+from leadwright.postgres import counting
+from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 
 # A lead that has not been enrolled is PENDING and has no sender.
@@ -95,29 +97,13 @@ async def leads(
         return await cursor.fetchall()
 
 
-async def count_up_to(connection: Connection, workspace_id: str, which: Filter, most: int) -> int:
-    """How many leads the filter shows, counted no further than ``most`` + 1."""
-    cursor = await connection.execute(
-        "SELECT count(*) FROM (SELECT FROM (" + _matching(which) + ") AS matching LIMIT %(most)s) AS counted",
-        _parameters(workspace_id, which) | {"after": _NO_ID, "most": most + 1},
-    )
-    row = await cursor.fetchone()
-    assert row is not None
-    return row[0]
+async def count(connection: Connection, workspace_id: str, which: Filter) -> Total:
+    """How many leads the filter shows."""
+    return await counting.count(connection, _matching(which), _parameters(workspace_id, which) | {"after": _NO_ID})
 
 
 def _parameters(workspace_id: str, which: Filter) -> dict[str, Any]:
     return {"workspace": workspace_id, "campaign": which.campaign_id, "status": which.status}
-
-
-async def estimate(connection: Connection, workspace_id: str, which: Filter) -> int:
-    """The planner's guess of how many leads the filter shows: free of cost, right within some percent."""
-    cursor = await connection.execute(
-        "EXPLAIN (FORMAT JSON) " + _matching(which), _parameters(workspace_id, which) | {"after": _NO_ID}
-    )
-    row = await cursor.fetchone()
-    assert row is not None
-    return int(row[0][0]["Plan"]["Plan Rows"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ LEARNED_FIELDS = ("profilePictureUrl", "followerCount", "connectionCount", "isPr
 
 def read_add_leads(body: bytes) -> AddLeads:
     """Reads the envelope strictly. Raises InvalidRequest naming what is missing or wrong."""
+    if not body:
+        raise InvalidRequest.of([Detail("body", "is required: a JSON object with campaignId and leads")])
     value = _decode(body)
     if not isinstance(value, dict):
         raise InvalidRequest("The request body must be a JSON object with campaignId and leads")
@@ -188,7 +190,9 @@ class RowResult(BaseModel):
 class TemplateWarning(BaseModel):
     stepId: str
     field: str
-    rows: list[int] = Field(description="The rows, from 0, that lack the field and have no fallback for it.")
+    rows: list[int] = Field(
+        description="Of the rows that would be added, from 0, those that lack the field and have no fallback."
+    )
 
 
 class AddLeadsAnswer(BaseModel):

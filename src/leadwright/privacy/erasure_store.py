@@ -51,7 +51,7 @@ _BY_KEY: tuple[LiteralString, ...] = (
     WHERE c.workspace_id = %(workspace)s AND (c.identity_kind, c.identity_key) = (n.identity_kind, n.identity_key)
     """,
     """
-    UPDATE lead_import_outcome o SET identity_key = tombstone, linkedin_url = NULL FROM named n
+    UPDATE lead_import_outcome o SET identity_key = tombstone FROM named n
     WHERE o.workspace_id = %(workspace)s AND (o.identity_kind, o.identity_key) = (n.identity_kind, n.identity_key)
     """,
     """
@@ -137,18 +137,6 @@ async def redact_events(connection: Connection, workspace_id: str, redacted: Map
         WHERE d.workspace_id = %s AND d.event_id = ANY(%s::uuid[]) AND d.attempts <> '[]'
         """,
         (workspace_id, list(redacted)),
-    )
-
-
-async def redact_refused_rows(connection: Connection, workspace_id: str, rows: Sequence[tuple[str, int]]) -> None:
-    """Rows of add calls that were refused, named by import and index."""
-    await connection.execute(
-        """
-        UPDATE lead_import_outcome o SET linkedin_url = %s
-        FROM jsonb_to_recordset(%s::jsonb) AS r(i uuid, n smallint)
-        WHERE o.workspace_id = %s AND o.import_id = r.i AND o.row_index = r.n
-        """,
-        (ERASED, msgspec.json.encode([{"i": i, "n": n} for i, n in rows]).decode(), workspace_id),
     )
 
 

@@ -49,15 +49,12 @@ async def erase(
 
 
 async def _redact_texts(connection: Connection, workspace_id: str, person: Person) -> None:
-    """What holds the person inside a text: events, refused rows, stored answers."""
+    """What holds the person inside a text: events, stored answers."""
     found = await store.events_of(connection, workspace_id, person, _streams(person))
     await erasure_store.redact_events(
         connection, workspace_id, {event_id: redacted_event(data) for event_id, data in found}
     )
     mentions = Mentions.of(person, [*_public_ids(person), *(ids.public(Prefix.EVENT, each) for each, _ in found)])
-    refused = await store.refused_rows(connection, workspace_id, mentions.words)
-    theirs = [(import_id, row) for import_id, row, url in refused if mentions.in_text(url)]
-    await erasure_store.redact_refused_rows(connection, workspace_id, theirs)
     stored = await store.stored_answers(connection, workspace_id, mentions.words)
     redacted = {key: redacted_answer(body, mentions) for key, body in stored if not mentions.in_text(key)}
     changed = {key: body for key, body in redacted.items() if body is not None}

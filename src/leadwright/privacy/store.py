@@ -1,7 +1,7 @@
 """The SQL that finds everything of one person, in the tables of every room; it changes nothing.
 
-A row is a person's by one of few ways: by an identity key, by the lead, by the conversation. An address that was
-refused when leads were added is only a text: it is found by what it holds, and judged by the identity rules.
+A row is a person's by one of few ways: by an identity key, by the lead, by the conversation. A stored answer is only a
+text: it is found by what it holds, and judged by the identity rules.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -89,20 +89,6 @@ _OF_KEYS: LiteralString = """
 
 def as_json(keys: Iterable[Identity]) -> str:
     return msgspec.json.encode([{"kind": kind, "key": key} for kind, key in keys]).decode()
-
-
-async def refused_rows(connection: Connection, workspace_id: str, words: Sequence[str]) -> list[tuple[str, int, str]]:
-    """Import, row and address of refused rows whose address may be the person's: it holds a word, or is encoded."""
-    cursor = await connection.execute(
-        """
-        SELECT import_id, row_index, linkedin_url FROM lead_import_outcome
-        WHERE workspace_id = %s AND linkedin_url IS NOT NULL
-          AND (strpos(linkedin_url, '%%') > 0
-            OR EXISTS (SELECT FROM unnest(%s::text[]) AS w(word) WHERE strpos(lower(linkedin_url), word) > 0))
-        """,
-        (workspace_id, list(words)),
-    )
-    return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]
 
 
 async def stored_answers(connection: Connection, workspace_id: str, words: Sequence[str]) -> list[tuple[str, bytes]]:

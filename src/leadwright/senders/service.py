@@ -19,6 +19,7 @@ from leadwright.outbound.allowed import AllowedHosts
 from leadwright.outbound.url import UrlRefused, check_url
 from leadwright.people import service as people
 from leadwright.people.service import Rekeying
+from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 from leadwright.senders import store
 from leadwright.senders.model import ChannelName, Sender, SenderStatus, Settings
@@ -74,10 +75,10 @@ async def read(connection: Connection, workspace_id: str, secrets: SecretBox, se
 
 async def page(
     connection: Connection, workspace_id: str, secrets: SecretBox, *, after: str | None, offset: int, limit: int
-) -> tuple[Sequence[Sender], int]:
+) -> tuple[Sequence[Sender], Total]:
     """Senders oldest first behind the bare id ``after``, and how many there are in all."""
     rows = await store.page(connection, workspace_id, after=after, offset=offset, limit=limit)
-    return [_opened(secrets, row) for row in rows], await store.count(connection, workspace_id)
+    return [_opened(secrets, row) for row in rows], Total(await store.count(connection, workspace_id))
 
 
 async def list_all(connection: Connection, workspace_id: str, secrets: SecretBox) -> Sequence[Sender]:

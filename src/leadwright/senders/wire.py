@@ -12,6 +12,7 @@ from leadwright.channels.registry import CONFIGS
 from leadwright.clock import iso
 from leadwright.engine.calendar import local_day
 from leadwright.http.paging import Paged
+from leadwright.http.problems import NOT_BLANK
 from leadwright.ids import Prefix, public
 from leadwright.senders.fields import LimitsBody, RampUpBody, default_limits, identity_of, profile
 from leadwright.senders.model import ChannelName, Sender, SenderStatus, Settings
@@ -22,7 +23,9 @@ LONGEST_NAME = 200
 _CAMEL = ConfigDict(alias_generator=to_camel, validate_by_name=True)
 _ID = "sender_0199c0ffee0070008000000000000001"
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME, pattern=r"\S")]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME, pattern=NOT_BLANK)
+]
 ProfileUrl = Annotated[str, AfterValidator(profile)]
 Config = Annotated[
     dict[str, Any],

@@ -12,6 +12,7 @@ from leadwright.errors import NotFound
 from leadwright.identity import Identity
 from leadwright.people import service as people
 from leadwright.people.service import Rekeying
+from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 from leadwright.suppression import store
 from leadwright.suppression.files import FileRow
@@ -143,7 +144,7 @@ class Listing:
     """Some rows of the list, and how many it has."""
 
     fetched: Sequence[Suppression]
-    total: int
+    total: Total
 
 
 async def list_suppressions(

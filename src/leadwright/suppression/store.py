@@ -7,6 +7,8 @@ from typing import LiteralString
 import msgspec
 
 from leadwright.identity import Identity
+from leadwright.postgres import counting
+from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 from leadwright.suppression.model import Suppression, SuppressionKind
 
@@ -176,10 +178,6 @@ async def page(
     ]
 
 
-async def count(connection: Connection, workspace_id: str, kind: SuppressionKind | None) -> int:
-    cursor = await connection.execute(
-        "SELECT count(*) " + (_OF_KIND if kind else _ALL), {"workspace": workspace_id, "kind": kind}
-    )
-    row = await cursor.fetchone()
-    assert row is not None
-    return row[0]
+async def count(connection: Connection, workspace_id: str, kind: SuppressionKind | None) -> Total:
+    rows: LiteralString = "SELECT " + (_OF_KIND if kind else _ALL)
+    return await counting.count(connection, rows, {"workspace": workspace_id, "kind": kind})

@@ -7,6 +7,7 @@ from leadwright.campaigns import service as campaigns
 from leadwright.channels.channel import Outcome
 from leadwright.engine import service as engine
 from leadwright.errors import Conflict, NotFound
+from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 from leadwright.senders import service as senders
 from leadwright.tasks import store
@@ -15,7 +16,7 @@ from leadwright.tasks.model import Task, Wanted
 
 async def page(
     connection: Connection, workspace_id: str, wanted: Wanted, *, after: str | None, offset: int, limit: int
-) -> tuple[Sequence[Task], int]:
+) -> tuple[Sequence[Task], Total]:
     """Open tasks, oldest first behind the bare id ``after``, and how many there are.
 
     Raises NotFound for a campaign or sender that the workspace does not have.

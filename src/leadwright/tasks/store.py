@@ -5,6 +5,8 @@ from typing import LiteralString
 
 from psycopg.rows import class_row
 
+from leadwright.postgres import counting
+from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 from leadwright.tasks.model import Task, Wanted
 
@@ -26,6 +28,7 @@ _WANTED: LiteralString = """
     AND (%(sender)s::uuid IS NULL OR a.sender_id = %(sender)s)
     AND (%(campaign)s::uuid IS NULL OR a.campaign_id = %(campaign)s)
 """
+_NO_ID = "0" * 32
 
 
 async def page(
@@ -34,20 +37,14 @@ async def page(
     """Open tasks in the order of their ids, which is that of their plans, behind the bare id ``after``."""
     async with connection.cursor(row_factory=class_row(Task)) as cursor:
         await cursor.execute(
-            _TASK
-            + _OPEN
-            + _WANTED
-            + "AND (%(after)s::uuid IS NULL OR a.id > %(after)s) ORDER BY a.id LIMIT %(limit)s OFFSET %(offset)s",
-            _names(workspace_id, wanted) | {"after": after, "limit": limit, "offset": offset},
+            _TASK + _OPEN + _WANTED + "AND a.id > %(after)s ORDER BY a.id LIMIT %(limit)s OFFSET %(offset)s",
+            _names(workspace_id, wanted) | {"after": after or _NO_ID, "limit": limit, "offset": offset},
         )
         return await cursor.fetchall()
 
 
-async def count(connection: Connection, workspace_id: str, wanted: Wanted) -> int:
-    cursor = await connection.execute("SELECT count(*) FROM action a" + _OPEN + _WANTED, _names(workspace_id, wanted))
-    row = await cursor.fetchone()
-    assert row is not None
-    return row[0]
+async def count(connection: Connection, workspace_id: str, wanted: Wanted) -> Total:
+    return await counting.count(connection, "SELECT FROM action a" + _OPEN + _WANTED, _names(workspace_id, wanted))
 
 
 async def task(connection: Connection, workspace_id: str, task_id: str) -> Task | None:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from leadwright.clock import iso
 from leadwright.events.model import EventType
+from leadwright.http.problems import NOT_BLANK
 from leadwright.ids import Prefix, public
 from leadwright.outbound.url import LONGEST_URL
 from leadwright.webhooks.model import (
@@ -58,7 +59,9 @@ def _good_headers(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME, pattern=r"\S")]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME, pattern=NOT_BLANK)
+]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_URL)]
 Events = Annotated[list[str], AfterValidator(_known_events)]
 Headers = Annotated[dict[str, str], AfterValidator(_good_headers)]

@@ -139,13 +139,12 @@ class Imports(Page, kw_only=True):
 
 
 class RowOutcome(Answer):
-    """A row of an import that was not added."""
+    """A row of an import that was not added. Of an invalid one it is not kept who it was about."""
 
     index: int
     outcome: str
     code: str | None
     identity_key: str | None
-    linkedin_url: str | None
     existing_lead_id: str | None
 
 
