@@ -1,5 +1,6 @@
 """Deeds of which nobody knows whether they happened: given up when their worker is lost, and asked about."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -33,7 +34,8 @@ class Reconciler:
 
     async def ask(self, now: datetime) -> Sequence[Settled]:
         """What the channels say of uncertain deeds; a sender that is gone cannot be asked, and a person must say."""
-        return [await reconcile(self._channels, each) for each in await self._uncertain(now)]
+        asked = await self._uncertain(now)
+        return await asyncio.gather(*(reconcile(self._channels, each) for each in asked))
 
     async def _uncertain(self, now: datetime) -> Sequence[Begun]:
         async with self._database.transaction() as connection:
