@@ -66,6 +66,10 @@ class NoOp:
 Run = Callable[[], Awaitable[int]]
 
 
+SIDE_BY_SIDE = 2
+"""As a server's: what has come back is written down while the next deeds are planned."""
+
+
 async def engine(conninfo: str, report: Callable[[Run], Awaitable[None]]) -> None:
     """Plans, renders, performs with a channel that does nothing, records: leads a second are those through with it."""
     database = Database(conninfo, size=4)
@@ -73,10 +77,13 @@ async def engine(conninfo: str, report: Callable[[Run], Awaitable[None]]) -> Non
     channel = NoOp()
     worker = Engine(database, SECRETS, channel)
 
+    async def advance() -> None:
+        while await worker.advance(NOW):
+            pass
+
     async def run() -> int:
         before = channel.deeds
-        while await worker.plan(NOW) | await worker.perform(NOW):
-            pass
+        await asyncio.gather(*(advance() for _ in range(SIDE_BY_SIDE)))
         return channel.deeds - before
 
     await report(run)
@@ -117,7 +124,7 @@ async def poll(conninfo: str, report: Callable[[Run], Awaitable[None]]) -> None:
 
     async def run() -> int:
         for _ in range(1000):
-            assert not await worker.plan(NOW)
+            assert not await worker.advance(NOW)
             assert not await worker.perform(NOW)
         return 1000
 

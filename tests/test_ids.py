@@ -2,14 +2,16 @@
 
 import time
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from leadwright.ids import MOST_AT_ONCE, Prefix, bare, new_id, new_ids, public
+from leadwright.ids import MOST_AT_ONCE, Prefix, bare, least_at, new_id, new_ids, public
 
 BARE = st.binary(min_size=16, max_size=16).map(bytes.hex)
+MOMENTS = st.datetimes(datetime(2000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 -- the zone is given
 PREFIXES = st.sampled_from(Prefix)
 
 
@@ -33,6 +35,19 @@ def test_an_id_holds_the_millisecond_at_which_it_was_made() -> None:
     before = time.time_ns() // 1_000_000
     made = int(new_id()[:12], 16)
     assert before <= made <= time.time_ns() // 1_000_000
+
+
+@given(moment=MOMENTS, seconds=st.integers(-86_400, 86_400))
+def test_the_least_id_of_a_time_parts_what_was_made_before_from_what_comes_after(moment, seconds) -> None:
+    least = least_at(moment, seconds=seconds)
+    made = int(moment.timestamp() * 1000) + 1000 * seconds
+    assert f"{made - 1:012x}7fffbfffffffffffffff" < least <= f"{made:012x}70008000000000000000"
+    assert len(least) == 32
+
+
+def test_the_least_id_of_any_time_is_one() -> None:
+    assert least_at(datetime.min.replace(tzinfo=UTC), seconds=-1) == f"{0:012x}7{0:019x}"
+    assert len(least_at(datetime.max.replace(tzinfo=UTC), seconds=86_400)) == 32
 
 
 def test_many_ids_are_unique_and_not_to_be_guessed() -> None:

@@ -7,6 +7,7 @@ the prefix. Time-ordered ids keep the B-trees dense; 62 random bits (RFC 9562, v
 import os
 import re
 import time
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -59,9 +60,14 @@ def new_ids(count: int) -> list[str]:
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
+def least_at(moment: datetime, *, seconds: int = 0) -> str:
+    """Not above any bare id that is made at a time, so many seconds later, or after that."""
+    return f"{max(0, int(moment.timestamp() * 1000) + 1000 * seconds):012x}7{0:019x}"
+
+
 def public(prefix: Prefix, bare: str) -> str:
     """The id as the wire shows it, for example ``lead_0199…``."""
-    return f"{prefix.value}_{bare}"
+    return prefix + "_" + bare
 
 
 def bare(prefix: Prefix, text: object) -> str | None:

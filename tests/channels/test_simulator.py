@@ -1,13 +1,13 @@
 """The simulated network: seeded, deterministic, and exactly what its rates say."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from leadwright import ids
 from leadwright.channels import simulator_store

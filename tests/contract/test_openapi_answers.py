@@ -72,11 +72,11 @@ async def campaign(ask: Documented, client: httpx.AsyncClient) -> str:
 
 
 async def test_adding_leads(ask: Documented, campaign: str) -> None:
-    async def add(query: str, **more: Any) -> JSON:
-        body = {"campaignId": campaign, "leads": ROWS, **more}
+    async def add(query: str, rows: list[Any] = ROWS, **more: Any) -> JSON:
+        body = {"campaignId": campaign, "leads": rows, **more}
         return await ask("POST", f"/v1/leads{query}", "/v1/leads", json=body)
 
-    dry = await add("?dryRun=true&report=full")
+    dry = await add("?dryRun=true&report=full", [*ROWS, {"linkedinUrl": "in/nameless"}])
     plain = await add("")
     full = await add("?report=full", onDuplicate="fill")
     overwritten = await add("", onDuplicate="overwrite")

@@ -180,7 +180,7 @@ async def survive(site: Site, make_caller: Callable[[], Caller], dice: random.Ra
         over.set()
     await compare(site, campaigns)
     await compare_at_rest(site, caller, campaigns, happened)
-    assert '"level": "error"' not in site.log.read_text()
+    assert '"level":"error"' not in site.log.read_text()
 
 
 async def test_kills_under_load_lose_and_double_nothing(site, make_caller):

@@ -94,7 +94,7 @@ async def survive(site: Site, make_caller: Callable[[], Caller], dice: random.Ra
     check(seen, happened)
     assert (await read_all(make_caller(), begin))[1] == seen
     await site.look()
-    assert '"level": "error"' not in site.log.read_text()
+    assert '"level":"error"' not in site.log.read_text()
 
 
 def check(seen: Sequence[dict[str, Any]], happened: Happened) -> None:

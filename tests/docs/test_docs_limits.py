@@ -14,7 +14,8 @@ LIMIT = re.compile(r"(MOST|LONGEST|MAX)_[A-Z_]+|NAME_LIMIT")
 # What callers meet under another name, or never.
 NOT_TOLD = {
     "ids.MOST_AT_ONCE": "more than any request needs",
-    "webhooks.deliverer.MOST_AT_ONCE": "how much one process has under way; the rest waits its turn",
+    "webhooks.posting.MOST_AT_ONCE": "how much one process has under way; the rest waits its turn",
+    "outbound.resolving.MOST_LOOKUPS": "how many names one process asks for at a time; the rest waits its turn",
     "http.idempotency.LONGEST_LOCK_WAIT": "a little less than the statement timeout, which is told",
     "engine.sequence.reader.MAX_UNKNOWN_KEYS": "how many faults are told of one object",
 }

@@ -212,7 +212,7 @@ class World:
             busy = await self.engine.restore_senders(self.now)
             busy |= await self.engine.listen(self.now)
             busy |= await self.engine.weed(self.now)
-            busy |= await self.engine.plan(self.now)
+            busy |= await self.engine.advance(self.now)
             busy |= await self.engine.perform(self.now)
             busy |= await self.engine.reconcile(self.now)
             if not busy:

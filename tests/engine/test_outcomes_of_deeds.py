@@ -1,5 +1,7 @@
 """What deeds come to: retries, faults that stay, uncertainty, aliases, events, counts."""
 
+import asyncio
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
@@ -11,6 +13,7 @@ from leadwright.engine import action_store, service
 from leadwright.engine.action_store import Action
 from leadwright.engine.performing import LEASE, perform
 from leadwright.engine.settlement import NOT_DONE, NOT_STARTED, Settled
+from leadwright.engine.worker import Engine
 from leadwright.errors import Conflict
 from leadwright.events.model import EventType
 from leadwright.senders.health import MOST_FAILURES
@@ -209,6 +212,29 @@ async def test_a_worker_that_is_lost_leaves_a_deed_that_is_asked_about(world: Wo
     assert len(world.recorder.asked) == 1
     assert await world.statuses(lead) == ["DONE"]
     assert (await world.totals(campaign)).connections_sent == 1
+
+
+@dataclass
+class Meeting(Recorder):
+    """Answers no question before all have been asked."""
+
+    all_asked: asyncio.Barrier = field(default_factory=lambda: asyncio.Barrier(3))
+
+    async def reconcile(self, deed: Deed) -> Outcome:
+        await self.all_asked.wait()
+        return Done()
+
+
+async def test_slow_channels_are_asked_at_the_same_time(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    leads = await world.add(campaign, "ada", "bob", "eve")
+    await world.plan()
+    await world.engine.beginner.begin(world.now)
+    world.now += LEASE
+    engine = Engine(world.database, world.secrets, Meeting())
+    async with asyncio.timeout(20):
+        assert await engine.reconcile(world.now)
+    assert await world.statuses(*leads) == ["DONE"] * 3
 
 
 async def test_a_worker_that_is_lost_before_the_deed(world: World) -> None:

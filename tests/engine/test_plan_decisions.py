@@ -1,10 +1,10 @@
 """One lead at one step: every decision, and the rule that made it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from leadwright.engine.model import Act, Branch, Decision, Enrolment, Facts, Finish, Hold, Policy, Rule, Status, Wait
 from leadwright.engine.plan import CONVERSATION_RECHECK, decide, ready_at

@@ -1,11 +1,11 @@
 """Leads walk through whole sequences: forward, each step at most once, to an end, whatever the facts."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from leadwright.engine.model import Act, Enrolment, Facts, Finish, Hold, Passed, Policy, Standing, Status, Wait
 from leadwright.engine.plan import walk

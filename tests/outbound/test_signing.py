@@ -3,7 +3,10 @@
 import base64
 import hashlib
 import hmac
+import json
 import time
+from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -13,6 +16,7 @@ from svix.webhooks import Webhook as SvixWebhook
 
 from leadwright.outbound.client import parts_of, retry_after, scrubbed
 from leadwright.outbound.signing import Signer, new_secret
+from leadwright.webhooks.delivery import known_secrets
 
 
 def by_hand(secret: str, header: str, body: bytes, *, first: bool) -> bool:
@@ -65,3 +69,29 @@ def test_words_of_a_header_are_hidden_one_by_one():
 )
 def test_retry_after(value, seconds):
     assert retry_after(value) == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("Sun, 01 Mar 2026 12:10:00 GMT", 600.0),
+        ("Sun, 01 Mar 2026 13:10:00 +0100", 600.0),
+        ("Sun, 01 Mar 2026 11:00:00 GMT", 0.0),
+        ("Sun, 01 Mar 2026 12:10:00 -0000", None),
+        ("Sun, 99 Mar 2026 12:10:00 GMT", None),
+    ],
+)
+def test_retry_after_as_a_date(value, seconds):
+    assert retry_after(value, datetime(2026, 3, 1, 12, tzinfo=UTC)) == seconds
+
+
+@pytest.mark.parametrize("shown", [str, json.dumps, lambda text: json.dumps(text).replace("/", "\\/"), quote, repr])
+def test_a_secret_is_hidden_however_a_receiver_writes_it(shown):
+    secret = "whsec_a/b+c/d=="
+    password = 'with/a "word"'
+    pair = base64.b64encode(f"robot:{password}".encode()).decode()
+    headers = {"Authorization": f"Basic {pair}", "X-Key": "k/e/y&s"}
+    known = known_secrets(secret, None, headers)
+    for each in (secret, secret.removeprefix("whsec_"), *headers.values(), password):
+        assert scrubbed(f"you sent {shown(each)}, thank you", known).count("•••") >= 1
+        assert shown(each).strip("\"'") not in scrubbed(f"you sent {shown(each)}, thank you", known)

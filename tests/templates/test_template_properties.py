@@ -54,6 +54,17 @@ def test_no_text_ever_has_a_hole(used: list[tuple[str, str]], lead: Fields, seed
         assert all(part.strip() for part in (str(text) for _, text in texts))
 
 
+SPUN = "{{Hi|Hello {{{{ {0} }}}}|{{a|b}}}}"
+OF_SENDER = "{{{{ sender.{0} | default: '' }}}}"
+plainly = st.tuples(st.sampled_from([PLAIN, FALLBACK, SPUN, OF_SENDER]), names)
+
+
+@given(st.lists(plainly, max_size=6), leads, leads, st.integers(0, 2**64 - 1))
+def test_the_short_way_and_liquid_agree(used: list[tuple[str, str]], lead: Fields, sender: Fields, seed: int) -> None:
+    template = compile_template("|".join(form.format(name) for form, name in used))
+    assert template.render(lead, sender, seed) == template.render_by_liquid(lead, sender, seed)
+
+
 WORDS = "if endif else for x in (1..3) endfor a default raw endraw comment == and 1 b | upcase"
 syntax = st.sampled_from([*WORDS.split(" "), *"{}|\\ :'\"#-.[]\n", "{{", "}}", "{%", "%}"])
 

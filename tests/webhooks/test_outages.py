@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +20,8 @@ from leadwright.events.model import EventType
 from leadwright.outbound.allowed import AllowedHosts
 from leadwright.outbound.client import OutboundClient
 from leadwright.postgres.pool import Database
-from leadwright.webhooks import service
+from leadwright.telemetry.metrics import WEBHOOKS_PAUSED
+from leadwright.webhooks import delivery_store, service
 from leadwright.webhooks.announce import announce
 from leadwright.webhooks.deliverer import Deliverer
 from leadwright.webhooks.model import Settings, Webhook
@@ -42,8 +43,8 @@ class World:
     def __post_init__(self) -> None:
         self.deliverer = self.make_deliverer()
 
-    def make_deliverer(self) -> Deliverer:
-        return Deliverer(self.database, self.client, ENDPOINTS.secrets, lambda: self.now, schedule=SCHEDULE, seconds=5)
+    def make_deliverer(self, schedule: Sequence[float] = SCHEDULE) -> Deliverer:
+        return Deliverer(self.database, self.client, ENDPOINTS.secrets, lambda: self.now, schedule=schedule, seconds=5)
 
     async def subscribe(self, url: str) -> Webhook:
         async with self.database.transaction() as connection:
@@ -133,16 +134,21 @@ async def test_an_outage_of_a_day_loses_nothing_and_keeps_the_order(world, make_
 
 
 async def test_a_person_resumes_a_pause_at_once(world, receiver):
+    """Also what was tried less often until then, and would have waited longer."""
     receiver.answers = [500]
     webhook = await world.subscribe(receiver.url)
     await world.tell(ids.new_id(), "DONE")
-    await world.pass_time(timedelta(hours=3), timedelta(minutes=10))
-    assert (await world.read(webhook)).status == "paused"
+    await world.pass_time(timedelta(minutes=60), timedelta(minutes=10))
+    await world.tell(ids.new_id(), "DONE")
+    while (await world.read(webhook)).status == "active":
+        await world.pass_time(timedelta(minutes=1), timedelta(minutes=1))
+    younger, _ = await world.log(webhook)
+    assert len(younger.attempts) > 1
     receiver.answers = [200]
     async with world.database.transaction() as connection:
         await service.enable(connection, world.workspace_id, ENDPOINTS, webhook.id, world.now)
     await world.work()
-    assert [each.status for each in await world.log(webhook)] == ["delivered"]
+    assert [each.status for each in await world.log(webhook)] == ["delivered"] * 2
 
 
 async def test_one_event_that_is_refused_does_not_keep_a_paused_endpoint_paused(world, receiver):
@@ -221,6 +227,90 @@ async def test_a_retry_after_is_honoured(world, receiver):
     assert len(receiver.got) == 2
 
 
+async def test_what_fails_beside_what_is_accepted_pauses_nothing_and_a_pause_is_told_once(world, receiver):
+    """Two deliveries are written down in one go: first both fail for the last time, then one is accepted."""
+    receiver.answers = [500]
+    webhook = await world.subscribe(receiver.url)
+    world.deliverer = world.make_deliverer(schedule=(5,))
+    leads = [ids.new_id(), ids.new_id()]
+    for lead in leads:
+        await world.tell(lead, "DONE")
+    before = WEBHOOKS_PAUSED._value.get()
+    await world.work()
+    await world.pass_time(timedelta(seconds=6), timedelta(seconds=6))
+    assert (await world.read(webhook)).status == "paused"
+    assert WEBHOOKS_PAUSED._value.get() == before + 1
+
+    async def dislike(request: Any) -> Any:
+        return web.Response(status=500 if leads[0] in json.dumps(await request.json()) else 200)
+
+    async with world.database.transaction() as connection:
+        await service.enable(connection, world.workspace_id, ENDPOINTS, webhook.id, world.now)
+    receiver.answers = [dislike]
+    assert await world.deliverer.step()
+    async with world.database.transaction() as connection:
+        await delivery_store.pause(connection, webhook.id, world.now, world.now + timedelta(hours=1), "by the other")
+    await world.deliverer.settle()
+    assert (await world.read(webhook)).status == "active"
+
+
+async def test_a_paused_endpoint_is_not_probed_before_it_wants_to_be(world, receiver):
+    async def later(request: Any) -> web.Response:
+        return web.Response(status=503, headers={"Retry-After": "1800"})
+
+    receiver.answers = [later]
+    webhook = await world.subscribe(receiver.url)
+    world.deliverer = world.make_deliverer(schedule=(5,))
+    await world.tell(ids.new_id(), "DONE")
+    await world.work()
+    await world.pass_time(timedelta(minutes=31), timedelta(minutes=31))
+    assert (await world.read(webhook)).status == "paused"
+    assert (await world.read(webhook)).probe_at == world.now + timedelta(minutes=30)
+
+
+async def test_the_old_secret_works_for_a_day(world, receiver):
+    webhook = await world.subscribe(receiver.url)
+    async with world.database.transaction() as connection:
+        await service.rotate_secret(connection, world.workspace_id, ENDPOINTS, webhook.id, world.now)
+    await world.tell(ids.new_id(), "DONE")
+    await world.work()
+    world.now += timedelta(hours=23, minutes=59)
+    await world.tell(ids.new_id(), "DONE")
+    await world.work()
+    world.now += timedelta(minutes=1)
+    await world.tell(ids.new_id(), "DONE")
+    await world.work()
+    signatures = [each.headers["svix-signature"].split() for each in receiver.got]
+    assert [len(each) for each in signatures] == [2, 2, 1]
+
+
+async def test_many_that_hang_leave_room_for_the_others(world, make_receiver):
+    """More than one process posts at a time, in all: sixty endpoints that hang, each with more to get than slots."""
+    hanging, well = await make_receiver(), await make_receiver()
+    release = asyncio.Event()
+
+    async def hang(request: Any) -> web.Response:
+        await release.wait()
+        return web.Response()
+
+    hanging.answers = [hang]
+    for _ in range(60):
+        await world.subscribe(hanging.url)
+    await world.subscribe(well.url)
+    for _ in range(12):
+        await world.tell(ids.new_id(), "DONE")
+    async with OutboundClient(ALLOWED, total=120) as patient:
+        deliverer = Deliverer(
+            world.database, patient, ENDPOINTS.secrets, lambda: world.now, schedule=SCHEDULE, seconds=120
+        )
+        deliverer.start()
+        await well.wait_for(12)
+        assert len(hanging.got) <= 600
+        release.set()
+        await hanging.wait_for(720)
+        await deliverer.stop()
+
+
 async def test_a_deliverer_that_is_late_writes_nothing_over_its_successors(world, make_receiver):
     """The first one's post hangs until its lease has passed on: what it finds out then counts no more."""
     slow = await make_receiver()
@@ -243,6 +333,39 @@ async def test_a_deliverer_that_is_late_writes_nothing_over_its_successors(world
     await late.settle()
     (delivery,) = await world.log(webhook)
     assert (delivery.status, len(delivery.attempts)) == ("delivered", 1)
+
+
+async def test_a_late_outcome_is_not_taken_for_one_of_a_stream_that_has_come_again(world, make_receiver):
+    """The stream's row went when the successor had delivered all; the next event made another of the same name."""
+    slow = await make_receiver()
+    releases = [asyncio.Event(), asyncio.Event()]
+
+    def hang(release: asyncio.Event, status: int) -> Any:
+        async def answer(request: Any) -> Any:
+            await release.wait()
+            return web.Response(status=status)
+
+        return answer
+
+    slow.answers = [hang(releases[0], 500), 200, hang(releases[1], 200)]
+    webhook, lead = await world.subscribe(slow.url), ids.new_id()
+    await world.tell(lead, "FIRST")
+    await world.deliverer.step()
+    await slow.wait_for(1)
+    late, world.deliverer = world.deliverer, world.make_deliverer()
+    world.now += timedelta(minutes=5)
+    await world.work()
+    await world.tell(lead, "SECOND")
+    await world.deliverer.step()
+    await slow.wait_for(3)
+    releases[0].set()
+    await late.settle()
+    second, first = await world.log(webhook)
+    assert (first.status, second.status) == ("delivered", "pending")
+    releases[1].set()
+    await world.deliverer.settle()
+    assert [each.status for each in await world.log(webhook)] == ["delivered", "delivered"]
+    assert [each.event["data"]["newStatus"] for each in slow.got] == ["FIRST", "FIRST", "SECOND"]
 
 
 async def test_no_outcome_is_lost_while_others_are_written_down(world, receiver):

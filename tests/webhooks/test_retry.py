@@ -24,5 +24,7 @@ def test_retries_run_out():
 
 
 @pytest.mark.parametrize("schedule", [(5,), SCHEDULE])
-def test_a_probe_comes_as_often_as_the_longest_wait(schedule):
-    assert probe_delay(schedule) == schedule[-1]
+def test_a_probe_comes_as_often_as_the_longest_wait_or_as_it_is_asked_for(schedule):
+    assert probe_delay(schedule, None) == probe_delay(schedule, 1) == schedule[-1]
+    assert probe_delay(schedule, 1e9) == LONGEST_RETRY_AFTER
+    assert probe_delay((5,), 600) == 600

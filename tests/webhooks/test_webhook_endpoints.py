@@ -142,12 +142,30 @@ async def test_the_log_in_pages_and_many_sent_again(client, subscribe, receiver)
     assert (await client.get(f"{path}/deliveries?status=failed")).json()["deliveries"] == []
     middle = log[2]["createdAt"]
     later = await client.post(f"{path}/redeliver", json={"status": "delivered", "from": middle})
-    assert (later.status_code, later.json()) == (202, {"redelivered": 3})
+    assert (later.status_code, later.json()) == (202, {"redelivered": 3, "nextCursor": None})
     got = await receiver.wait_for(8)
     assert sorted(each.event["eventId"] for each in got[5:]) == sorted(each["eventId"] for each in log[:3])
     assert {each.body for each in got[5:]} < {each.body for each in got[:5]}
     assert (await client.post(f"{path}/redeliver", json={"status": "pending"})).status_code == 400
     assert (await client.post(f"{path}/redeliver", json={"from": "yesterday"})).status_code == 400
+
+
+async def test_more_than_one_request_sends_are_sent_again_in_several(client, subscribe, receiver, monkeypatch):
+    monkeypatch.setattr(service, "MOST_REDELIVERED", 2)
+    webhook = await subscribe(receiver.url)
+    path = f"/v1/webhooks/{webhook['id']}"
+    for _ in range(5):
+        await client.post(f"{path}/test")
+    counts, more = [], {}
+    while "cursor" not in more or more["cursor"]:
+        answer = (await client.post(f"{path}/redeliver", json={"to": "9999-12-31T23:59:59Z"} | more)).json()
+        counts.append(answer["redelivered"])
+        more = {"cursor": answer["nextCursor"]}
+    assert counts == [2, 2, 1]
+    got = await receiver.wait_for(10)
+    assert {each.body for each in got[5:]} == {each.body for each in got[:5]}
+    assert (await client.post(f"{path}/redeliver", json={"from": "0001-01-01T00:00:00Z"})).status_code == 202
+    assert (await client.post(f"{path}/redeliver", json={"cursor": "somewhere"})).status_code == 400
 
 
 async def test_there_is_a_most_of_them(client, subscribe, monkeypatch):

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+import msgspec
+
 from leadwright.campaigns.schedule import Schedule
 from leadwright.engine.sequence import Sequence
 from leadwright.events.model import EventType
@@ -46,8 +48,7 @@ class Counter(StrEnum):
     DEEDS_FAILED = "deeds_failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True):
     """A count of what happened, and where it belongs beside the campaign's total; the ids are bare.
 
     A reply counts for the step, variant and sender that it answers.

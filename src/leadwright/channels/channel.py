@@ -1,9 +1,11 @@
 """What a channel is: it performs a deed, and can be asked what became of one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
+
+import msgspec
 
 from leadwright.engine.sequence import StepType
 from leadwright.identity import Identity
@@ -15,8 +17,7 @@ PermanentCode = Literal[
 """Why a deed cannot be done, now or later. ``skipped``: a person left the task out, and the lead goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(msgspec.Struct, frozen=True):
     """One intended deed. ``id`` is the same each time it is tried: what a channel keys its own record by.
 
     ``content``: ``text``, ``subject``, ``to``, ``title``, ``url``, ``payload``, as far as the kind has them, rendered.
@@ -44,8 +45,7 @@ class Deed:
         return self.content.get("text")
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """It happened. ``found``: what it turned out to be instead of news, so that its quota is given back.
 
     ``known_as``: other addresses of the same person, which the channel learned. ``note``: the words of who did it.
@@ -54,28 +54,25 @@ class Done:
     external_id: str | None = None
     found: Literal["already_connected", "already_invited"] | None = None
     known_as: tuple[str, ...] = ()
-    profile: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    profile: Mapping[str, Any] = msgspec.field(default_factory=dict[str, Any])
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(msgspec.Struct, frozen=True):
     """It is on its way, and its outcome will be told: by a person (a task) or by the channel (through the API)."""
 
     awaiting: Literal["person", "channel"]
     external_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Permanent:
+class Permanent(msgspec.Struct, frozen=True):
     """It did not happen and never will."""
 
     code: PermanentCode
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Temporary:
+class Temporary(msgspec.Struct, frozen=True):
     """It certainly did not happen, for a reason that passes. ``retry_after``: not before then."""
 
     code: str
@@ -83,24 +80,21 @@ class Temporary:
     retry_after: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimited:
+class RateLimited(msgspec.Struct, frozen=True):
     """It did not happen: the account has done enough for now. ``retry_after`` None: the engine decides."""
 
     message: str | None = None
     retry_after: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SenderDown:
+class SenderDown(msgspec.Struct, frozen=True):
     """It did not happen: the account is disconnected or restricted. ``retry_after`` None: a person must mend it."""
 
     message: str | None = None
     retry_after: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True):
     """Nobody can say whether it happened: the answer was lost on the way.
 
     ``is_ours``: this server is to blame (it stopped, its database was away), so it says nothing about the sender.

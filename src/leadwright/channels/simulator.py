@@ -1,7 +1,8 @@
 """The simulator: a network of people who accept and reply by seeded dice. Nothing that it does leaves this database."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from leadwright.channels import simulator_store
 from leadwright.channels.channel import Deed, Outcome, RateLimited, SenderDown, Temporary, Unknown

@@ -175,7 +175,7 @@ async def accepting(
         running = asyncio.create_task(server.serve(sockets=[listening]))
         running.add_done_callback(lambda _: server.accepting.set())
         await server.accepting.wait()
-        _calm_collector()
+        calm_collector()
         try:
             yield lambda: asyncio.wait([running])
         finally:
@@ -192,7 +192,7 @@ async def _at_work(
         OutboundClient(AllowedHosts.parse(settings.webhook_allow_hosts), total=settings.webhook_timeout) as outbound,
         working(database, settings, system_clock, secrets, outbound, parts=parts),
     ):
-        _calm_collector()
+        calm_collector()
         yield asyncio.Event().wait
 
 
@@ -204,7 +204,7 @@ async def _tell_work(parts: Collection[Part]) -> None:
         print(f"Leadwright is at work: {chosen}. Stop it with ^C.", flush=True)
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """A request makes thousands of short-lived objects and no cycles: by default 6 % of the time goes into looking."""
     gc.collect()
     gc.freeze()

@@ -5,101 +5,17 @@ lease has passed on changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 import msgspec
 from psycopg.rows import class_row
 
-from leadwright.campaigns import schedule
-from leadwright.campaigns.schedule import Schedule
-from leadwright.engine.store import LEAD_COLUMNS, PLACE_COLUMNS, Row
 from leadwright.postgres.pool import Connection
 from leadwright.senders.quotas import Taken
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """When a channel is asked again about a deed that a person has to resolve."""
-
-
-class NewAction(msgspec.Struct, frozen=True):
-    """A deed about to be planned."""
-
-    id: str
-    lead_id: str
-    sender_id: str
-    identity_kind: str
-    identity_key: str
-    linkedin_url: str
-    step_id: str
-    step_number: int | None
-    sequence_version: int
-    variant: int | None
-    kind: str
-    content: Mapping[str, object]
-    quota: Sequence[Taken]
-
-
-async def plan(
-    connection: Connection, workspace_id: str, campaign_id: str, actions: Sequence[NewAction], now: datetime
-) -> frozenset[str]:
-    """Writes down what is to be done, and answers the leads for which that is new.
-
-    A plan that was cancelled is made anew under its old id, with the attempts it had; one that is open or over stays
-    as it is.
-    """
-    cursor = await connection.execute(
-        """
-        INSERT INTO action AS a (workspace_id, id, lead_id, campaign_id, sender_id, identity_kind, identity_key,
-            linkedin_url, step_id, step_number, sequence_version, variant, kind, content, due_at, quota, planned_at)
-        SELECT %(workspace)s, id, lead_id, %(campaign)s, sender_id, identity_kind, identity_key, linkedin_url, step_id,
-            step_number, sequence_version, variant, kind, content, %(now)s, quota, %(now)s
-        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(id uuid, lead_id uuid, sender_id uuid,
-            identity_kind identity_kind, identity_key text, linkedin_url text, step_id text, step_number integer,
-            sequence_version integer, variant smallint, kind text, content jsonb, quota jsonb)
-        ON CONFLICT (workspace_id, lead_id, step_id, kind) WHERE lead_id IS NOT NULL DO UPDATE
-        SET state = 'planned', sender_id = excluded.sender_id, identity_kind = excluded.identity_kind,
-            identity_key = excluded.identity_key, sequence_version = excluded.sequence_version,
-            step_number = excluded.step_number, variant = excluded.variant, content = excluded.content,
-            due_at = excluded.due_at, quota = excluded.quota, planned_at = excluded.planned_at,
-            token = a.token + 1, awaiting = NULL, lease_until = NULL, finished_at = NULL
-        WHERE a.state = 'cancelled'
-        RETURNING lead_id
-        """,
-        {
-            "workspace": workspace_id,
-            "campaign": campaign_id,
-            "now": now,
-            "rows": msgspec.json.encode(actions).decode(),
-        },
-    )
-    return frozenset(row[0] for row in await cursor.fetchall())
-
-
-async def performed_steps(
-    connection: Connection, workspace_id: str, lead_ids: Sequence[str]
-) -> Mapping[str, frozenset[str]]:
-    """The steps that are over for each lead: done, or failed for good."""
-    cursor = await connection.execute(
-        """
-        SELECT lead_id, array_agg(step_id) FROM action
-        WHERE workspace_id = %s AND lead_id = ANY(%s::uuid[]) AND state IN ('done', 'failed') AND step_id IS NOT NULL
-        GROUP BY lead_id
-        """,
-        (workspace_id, list(lead_ids)),
-    )
-    return {row[0]: frozenset(row[1]) for row in await cursor.fetchall()}
-
-
-async def waiting_workspace(connection: Connection, now: datetime) -> str | None:
-    """Whose planned step of a lead has waited longest."""
-    cursor = await connection.execute(
-        "SELECT workspace_id FROM action WHERE state = 'planned' AND due_at <= %s AND step_id IS NOT NULL"
-        " ORDER BY due_at LIMIT 1",
-        (now,),
-    )
-    row = await cursor.fetchone()
-    return row[0] if row else None
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -121,7 +37,7 @@ class Action(msgspec.Struct, frozen=True):
     state: str
     attempt: int
     token: int
-    quota: Sequence[Sequence[str]]
+    quota: Sequence[Sequence[str | date]]
     planned_at: datetime
     performing_at: datetime | None
     external_id: str | None
@@ -131,98 +47,127 @@ class Action(msgspec.Struct, frozen=True):
         return self.content.get("text")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A planned step whose lead is held."""
-
-    action: Action
-    row: Row
-
-
-_ACTION: LiteralString = """
+ACTION_COLUMNS: LiteralString = """
     a.id, a.lead_id, a.campaign_id, a.sender_id, a.identity_kind, a.identity_key, a.linkedin_url, a.step_id,
     a.step_number, a.sequence_version, a.variant, a.kind, a.content, a.state, a.attempt, a.token, a.quota,
     a.planned_at, a.performing_at, a.external_id
 """
-_ACTION_COLUMNS = 20
+ACTION_COLUMN_COUNT = 20
 
 
-@dataclass(frozen=True, slots=True)
-class CampaignState:
-    """What a campaign says at the moment of performing; it stays so until the transaction ends."""
+class NewAction(msgspec.Struct, frozen=True):
+    """A deed about to be planned; ``begins``: at once, so that its worker may perform it when that is committed."""
 
-    is_started: bool
-    schedule: Schedule | None
-    version: int
+    id: str
+    lead_id: str
+    sender_id: str
+    identity_kind: str
+    identity_key: str
+    linkedin_url: str
+    step_id: str
+    step_number: int | None
+    sequence_version: int
+    variant: int | None
+    kind: str
+    content: Mapping[str, object]
+    quota: Sequence[Taken]
+    begins: bool
+
+    def begun(self, plan: "Plan", campaign_id: str, now: datetime) -> Action:
+        """The action as it stands when it has begun with its plan."""
+        return Action(
+            id=plan.id,
+            lead_id=self.lead_id,
+            campaign_id=campaign_id,
+            sender_id=self.sender_id,
+            identity_kind=self.identity_kind,
+            identity_key=self.identity_key,
+            linkedin_url=self.linkedin_url,
+            step_id=self.step_id,
+            step_number=self.step_number,
+            sequence_version=self.sequence_version,
+            variant=self.variant,
+            kind=self.kind,
+            content=self.content,
+            state="performing",
+            attempt=plan.attempt,
+            token=plan.token,
+            quota=self.quota,
+            planned_at=now,
+            performing_at=now,
+            external_id=plan.external_id,
+        )
 
 
-async def hold_campaigns(connection: Connection, workspace_id: str, now: datetime) -> Mapping[str, CampaignState]:
-    """The campaigns of the workspace's planned steps, held shared: whoever pauses one waits, and is then obeyed."""
+class Plan(NamedTuple):
+    """What a lead's new plan goes by; one that was made before has its old id, and the attempts it had."""
+
+    lead_id: str
+    id: str
+    attempt: int
+    token: int
+    external_id: str | None
+
+
+async def plan(
+    connection: Connection,
+    workspace_id: str,
+    campaign_id: str,
+    actions: Sequence[NewAction],
+    lease_until: datetime,
+    now: datetime,
+) -> Mapping[str, Plan]:
+    """Writes down what is to be done, and answers the plans of the leads for which that is new.
+
+    A plan that was cancelled is made anew under its old id, with the attempts it had; one that is open or over stays
+    as it is. What begins is its worker's until ``lease_until``.
+    """
     cursor = await connection.execute(
         """
-        SELECT c.id, c.status = 'started', c.schedule, c.sequence_version FROM campaign c
-        WHERE c.workspace_id = %(workspace)s AND c.id IN (SELECT a.campaign_id FROM action a
-            WHERE a.workspace_id = %(workspace)s AND a.state = 'planned' AND a.due_at <= %(now)s
-              AND a.step_id IS NOT NULL)
-        ORDER BY c.id FOR SHARE
+        INSERT INTO action AS a (workspace_id, id, lead_id, campaign_id, sender_id, identity_kind, identity_key,
+            linkedin_url, step_id, step_number, sequence_version, variant, kind, content, due_at, quota, planned_at,
+            state, attempt, performing_at, lease_until)
+        SELECT %(workspace)s, id, lead_id, %(campaign)s, sender_id, identity_kind, identity_key, linkedin_url, step_id,
+            step_number, sequence_version, variant, kind, content, %(now)s, quota, %(now)s,
+            CASE WHEN begins THEN 'performing' ELSE 'planned' END::action_state, begins::integer,
+            CASE WHEN begins THEN %(now)s::timestamptz END, CASE WHEN begins THEN %(lease)s::timestamptz END
+        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(id uuid, lead_id uuid, sender_id uuid,
+            identity_kind identity_kind, identity_key text, linkedin_url text, step_id text, step_number integer,
+            sequence_version integer, variant smallint, kind text, content jsonb, quota jsonb, begins boolean)
+        ON CONFLICT (workspace_id, lead_id, step_id, kind) WHERE lead_id IS NOT NULL DO UPDATE
+        SET state = excluded.state, sender_id = excluded.sender_id, identity_kind = excluded.identity_kind,
+            identity_key = excluded.identity_key, sequence_version = excluded.sequence_version,
+            step_number = excluded.step_number, variant = excluded.variant, content = excluded.content,
+            due_at = excluded.due_at, quota = excluded.quota, planned_at = excluded.planned_at,
+            attempt = a.attempt + excluded.attempt, performing_at = coalesce(excluded.performing_at, a.performing_at),
+            token = a.token + 1, awaiting = NULL, lease_until = excluded.lease_until, finished_at = NULL
+        WHERE a.state = 'cancelled'
+        RETURNING lead_id, id, attempt, token, external_id
         """,
-        {"workspace": workspace_id, "now": now},
+        {
+            "workspace": workspace_id,
+            "campaign": campaign_id,
+            "now": now,
+            "lease": lease_until,
+            "rows": msgspec.json.encode(actions).decode(),
+        },
     )
-    return {
-        row[0]: CampaignState(row[1], None if row[2] is None else schedule.from_json(row[2]), row[3])
-        for row in await cursor.fetchall()
-    }
+    return {row[0]: Plan(*row) for row in await cursor.fetchall()}
 
 
-async def candidates(
-    connection: Connection, workspace_id: str, campaign_ids: Sequence[str], now: datetime, limit: int
-) -> list[Candidate]:
-    """Planned steps of leads, the longest waiting first; enrolments are held, those that others hold left out."""
-    cursor = await connection.execute(
-        "SELECT "
-        + _ACTION
-        + ","
-        + LEAD_COLUMNS
-        + ","
-        + PLACE_COLUMNS
-        + """
-        FROM action a
-        JOIN enrolment e ON e.workspace_id = a.workspace_id AND e.lead_id = a.lead_id
-        JOIN lead l ON l.workspace_id = a.workspace_id AND l.id = a.lead_id
-        WHERE a.workspace_id = %s AND a.campaign_id = ANY(%s::uuid[]) AND a.state = 'planned' AND a.due_at <= %s
-          AND a.step_id IS NOT NULL
-        ORDER BY a.due_at, a.id LIMIT %s FOR UPDATE OF e SKIP LOCKED
-        """,
-        (workspace_id, list(campaign_ids), now, limit),
-    )
-    return [Candidate(Action(*row[:_ACTION_COLUMNS]), Row(*row[_ACTION_COLUMNS:])) for row in await cursor.fetchall()]
-
-
-async def postpone(connection: Connection, workspace_id: str, due_at: Mapping[str, datetime]) -> None:
-    """Puts planned actions off."""
-    rows = [{"id": action_id, "at": at} for action_id, at in due_at.items()]
-    await connection.execute(
-        """
-        UPDATE action a SET due_at = r.at FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, at timestamptz)
-        WHERE a.workspace_id = %s AND a.id = r.id AND a.state = 'planned'
-        """,
-        (msgspec.json.encode(rows).decode(), workspace_id),
-    )
-
-
-async def begin(
-    connection: Connection, workspace_id: str, action_ids: Sequence[str], lease_until: datetime, now: datetime
-) -> Mapping[str, int]:
-    """Takes planned actions to performing, and answers the token of each that was still planned."""
+async def performed_steps(
+    connection: Connection, workspace_id: str, lead_ids: Sequence[str]
+) -> Mapping[str, frozenset[str]]:
+    """The steps that are over for each lead: done, or failed for good."""
     cursor = await connection.execute(
         """
-        UPDATE action SET state = 'performing', performing_at = %s, lease_until = %s, token = token + 1,
-            attempt = attempt + 1
-        WHERE workspace_id = %s AND id = ANY(%s::uuid[]) AND state = 'planned' RETURNING id, token
+        SELECT lead_id, array_agg(step_id) FROM action
+        WHERE workspace_id = %s AND lead_id = ANY(%s::uuid[]) AND state IN ('done', 'failed') AND step_id IS NOT NULL
+        GROUP BY lead_id
         """,
-        (now, lease_until, workspace_id, list(action_ids)),
+        (workspace_id, list(lead_ids)),
     )
-    return {row[0]: row[1] for row in await cursor.fetchall()}
+    return {row[0]: frozenset(row[1]) for row in await cursor.fetchall()}
 
 
 async def cancel(
@@ -264,56 +209,6 @@ async def cancel_of_leads(
         FROM chosen c WHERE a.workspace_id = %(workspace)s AND a.id = c.id RETURNING c.sender_id, c.quota
         """,
         {"workspace": workspace_id, "leads": list(lead_ids), "reason": reason, "now": now},
-    )
-    return [(row[0], row[1]) for row in await cursor.fetchall()]
-
-
-async def delete_of_leads(
-    connection: Connection, workspace_id: str, lead_ids: Sequence[str]
-) -> Sequence[tuple[str, Sequence[Sequence[str]]]]:
-    """Removes the actions of leads; answers sender and quota of those that had not begun: plans, tasks of persons."""
-    cursor = await connection.execute(
-        """
-        DELETE FROM action WHERE workspace_id = %s AND lead_id = ANY(%s::uuid[])
-        RETURNING state = 'planned' OR (state = 'performing' AND awaiting IS NOT DISTINCT FROM 'person'),
-            sender_id, quota
-        """,
-        (workspace_id, list(lead_ids)),
-    )
-    return [(row[1], row[2]) for row in await cursor.fetchall() if row[0]]
-
-
-DELETED_AT_ONCE = 10_000
-
-
-async def delete_of_campaign(
-    connection: Connection, workspace_id: str, campaign_id: str
-) -> Sequence[tuple[str, Sequence[Sequence[str]]]]:
-    """Removes the actions and days of a campaign that the caller holds alone; answers as ``delete_of_leads``.
-
-    Lead by lead in pieces, since a statement has 30 s and a campaign may have millions of leads.
-    """
-    await connection.execute(
-        "DELETE FROM campaign_day WHERE workspace_id = %s AND campaign_id = %s", (workspace_id, campaign_id)
-    )
-    taken: list[tuple[str, Sequence[Sequence[str]]]] = []
-    last: tuple[bool, str] = (False, "0" * 32)
-    while piece := await _leads_behind(connection, workspace_id, campaign_id, last):
-        taken += await delete_of_leads(connection, workspace_id, [lead_id for _, lead_id in piece])
-        last = piece[-1]
-    return taken
-
-
-async def _leads_behind(
-    connection: Connection, workspace_id: str, campaign_id: str, last: tuple[bool, str]
-) -> list[tuple[bool, str]]:
-    """The next leads of a campaign in the order of its index."""
-    cursor = await connection.execute(
-        """
-        SELECT enrolled, id FROM lead WHERE workspace_id = %s AND campaign_id = %s AND (enrolled, id) > (%s, %s::uuid)
-        ORDER BY enrolled, id LIMIT %s
-        """,
-        (workspace_id, campaign_id, *last, DELETED_AT_ONCE),
     )
     return [(row[0], row[1]) for row in await cursor.fetchall()]
 
@@ -404,7 +299,7 @@ async def ask_about(
         UPDATE action a SET due_at = %s, token = a.token + 1 FROM chosen
         WHERE a.workspace_id = chosen.workspace_id AND a.id = chosen.id RETURNING a.workspace_id,
         """
-        + _ACTION,
+        + ACTION_COLUMNS,
         (now, limit, again_at),
     )
     found: dict[str, list[Action]] = {}
@@ -416,7 +311,8 @@ async def ask_about(
 async def action(connection: Connection, workspace_id: str, action_id: str) -> Action | None:
     async with connection.cursor(row_factory=class_row(Action)) as cursor:
         await cursor.execute(
-            "SELECT " + _ACTION + " FROM action a WHERE a.workspace_id = %s AND a.id = %s", (workspace_id, action_id)
+            "SELECT " + ACTION_COLUMNS + " FROM action a WHERE a.workspace_id = %s AND a.id = %s",
+            (workspace_id, action_id),
         )
         return await cursor.fetchone()
 
@@ -429,7 +325,7 @@ async def page(
     async with connection.cursor(row_factory=class_row(Action)) as cursor:
         await cursor.execute(
             "SELECT "
-            + _ACTION
+            + ACTION_COLUMNS
             + " FROM action a WHERE a.workspace_id = %(workspace)s AND a.id > %(after)s AND "
             + chosen
             + " ORDER BY a.id LIMIT %(limit)s",
@@ -447,7 +343,7 @@ async def open_action(connection: Connection, workspace_id: str, action_id: str)
     async with connection.cursor(row_factory=class_row(Action)) as cursor:
         await cursor.execute(
             "SELECT "
-            + _ACTION
+            + ACTION_COLUMNS
             + " FROM action a WHERE a.workspace_id = %s AND a.id = %s AND a.state IN ('performing', 'uncertain')",
             (workspace_id, action_id),
         )

@@ -1,18 +1,21 @@
 """Decisions about the leads of one lane, turned into the rows that record them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from leadwright import ids
+import msgspec
+
 from leadwright.campaigns.model import Counter
-from leadwright.engine import lanes
+from leadwright.campaigns.schedule import Schedule
+from leadwright.engine import calendar, lanes
 from leadwright.engine.action_store import NewAction
 from leadwright.engine.ledger import Ledger
 from leadwright.engine.model import Act, Enrolment, Finish, Hold, Passed, Standing, Wait
 from leadwright.engine.sequence import Step
 from leadwright.engine.store import Place, Row
 from leadwright.leads.progress import StatusChange
+from leadwright.senders import caps
 from leadwright.senders.limits import kind_of
 from leadwright.senders.model import Sender
 from leadwright.senders.quotas import Taken
@@ -26,13 +29,12 @@ def lane_kind(step: Step, *, own_zone: bool) -> str:
     return f"{kind}{lanes.OWN_ZONE}" if own_zone else str(kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """One lead with its sender, what was decided, and where."""
+class Decided(msgspec.Struct, frozen=True):
+    """One lead with its sender, what was decided, and where; ``zone``: its own, where the campaign has hours."""
 
     row: Row
     sender: Sender
-    own_zone: bool
+    zone: str | None
     decision: Standing
     enrolment: Enrolment
     passed: tuple[Passed, ...]
@@ -50,20 +52,24 @@ class Decided:
         """Sender and kind of the lane that the lead is in from now on."""
         if self.step is None or isinstance(self.decision, Hold):
             return self.sender_id, lanes.JUDGE
-        return self.sender_id, lane_kind(self.step, own_zone=self.own_zone)
+        return self.sender_id, lane_kind(self.step, own_zone=self.zone is not None)
 
 
 @dataclass(slots=True)
 class Batch:
-    """The rows that one planning transaction writes; of one campaign."""
+    """The rows that one planning transaction writes; of one campaign. At most ``room`` deeds begin with their plan."""
 
     campaign_id: str
     version: int
+    schedule: Schedule | None
     now: datetime
+    room: int
+    new_ids: Iterator[str]
     ledger: Ledger
     lane_ids: dict[tuple[str | None, str], int] = field(default_factory=dict[tuple[str | None, str], int])
     places: list[Place] = field(default_factory=list[Place])
     actions: list[NewAction] = field(default_factory=list[NewAction])
+    begun: list[tuple[NewAction, Decided]] = field(default_factory=list[tuple[NewAction, Decided]])
 
     def add(self, decided: Decided, quota: Sequence[Taken] | None) -> None:
         """Records the decision; an Act is planned when ``quota`` was taken for it (an empty list: none is needed)."""
@@ -88,24 +94,36 @@ class Batch:
 
     def _plan(self, decided: Decided, act: Act, status: str, quota: Sequence[Taken]) -> None:
         row, step = decided.row, act.step
-        self.actions.append(
-            NewAction(
-                id=ids.new_id(),
-                lead_id=row.lead_id,
-                sender_id=decided.sender_id,
-                identity_kind=row.identity_kind,
-                identity_key=row.identity_key,
-                linkedin_url=row.linkedin_url,
-                step_id=step.id,
-                step_number=step.number,
-                sequence_version=self.version,
-                variant=act.variant,
-                kind=step.type.value,
-                content=act.content,
-                quota=quota,
-            )
+        begins = self._may_begin(decided, step)
+        action = NewAction(
+            id=next(self.new_ids),
+            lead_id=row.lead_id,
+            sender_id=decided.sender_id,
+            identity_kind=row.identity_kind,
+            identity_key=row.identity_key,
+            linkedin_url=row.linkedin_url,
+            step_id=step.id,
+            step_number=step.number,
+            sequence_version=self.version,
+            variant=act.variant,
+            kind=step.type.value,
+            content=act.content,
+            quota=quota,
+            begins=begins,
         )
+        self.actions.append(action)
+        if begins:
+            self.begun.append((action, decided))
         self._place(decided, status, "leased", self.now)
+
+    def _may_begin(self, decided: Decided, step: Step) -> bool:
+        """Where a gap has to be kept, the plan waits for whoever keeps it; one outside the hours is withdrawn there."""
+        sender = decided.sender
+        return (
+            len(self.begun) < self.room
+            and not caps.keeps_gap(sender, step.type)
+            and calendar.are_open(self.schedule, decided.zone, sender.schedule, self.now)
+        )
 
     def _finish(self, decided: Decided, finish: Finish, status: str) -> None:
         self._change(decided, status, finish.status, None, reason=finish.reason)
@@ -152,6 +170,7 @@ class Batch:
                 hold_detail=detail or {},
                 contacted_at=row.contacted_at,
                 messages_sent=row.messages_sent,
+                enrolled=row.enrolled,
             )
         )
 

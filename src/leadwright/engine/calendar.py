@@ -30,6 +30,11 @@ def is_open(schedule: "Schedule | None", at: datetime, zone: str | None = None) 
     )
 
 
+def are_open(campaign: "Schedule | None", zone: str | None, sender: "Schedule | None", at: datetime) -> bool:
+    """Whether a campaign, in the zone of the lead where it has one, and a sender both work."""
+    return is_open(campaign, at, zone) and is_open(sender, at)
+
+
 def next_open(schedule: "Schedule | None", at: datetime, zone: str | None = None) -> datetime | None:
     """The first moment from ``at`` on that is open, in UTC: ``at`` itself when it is; None within four years."""
     if is_open(schedule, at, zone):

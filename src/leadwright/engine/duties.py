@@ -9,10 +9,13 @@ from leadwright.clock import Clock
 from leadwright.crypto import SecretBox
 from leadwright.engine.performer import FINISH_WITHIN_SECONDS, Performer
 from leadwright.engine.performing import Adapters
+from leadwright.engine.runner import Planned
 from leadwright.engine.worker import Engine
 from leadwright.postgres.pool import Database
 
 PLAN_EVERY_SECONDS = 0.25
+PLAN_WITHIN_SECONDS = 2.0
+"""A plan that takes longer when the process stops has met a database that is away."""
 LISTEN_EVERY_SECONDS = 0.25
 ASK_EVERY_SECONDS = 2.0
 FINISH_EVERY_SECONDS = 1.0
@@ -64,19 +67,28 @@ class EngineDuties:
 
     async def stop(self) -> None:
         """Nothing new is planned; deeds under way may end, what has not started is given back."""
-        duties = (self._planning, self._listening, *self._rest)
-        await asyncio.gather(self._performer.stop(), *map(_stop, duties))
+        others = [_stop(duty, FINISH_WITHIN_SECONDS) for duty in (self._listening, *self._rest)]
+        await asyncio.gather(self._stop_performing(), *others)
+
+    async def _stop_performing(self) -> None:
+        """Planning first: what begins with a plan is the performer's to give back."""
+        await _stop(self._planning, PLAN_WITHIN_SECONDS)
+        await self._performer.stop()
 
     def _went_on(self) -> None:
         self._planning.wake()
         self._recorded()
 
     async def _plan(self) -> bool:
-        planned = await self._engine.plan(self._clock())
-        if planned:
+        room, planned = self._performer.book(), Planned(found=False)
+        try:
+            planned = await self._engine.planner.plan(self._clock(), room)
+        finally:
+            self._performer.take(planned.begun)
+        if planned.found:
             self._performer.wake()
             self._recorded()
-        return planned
+        return planned.found
 
     async def _listen(self) -> bool:
         heard = await self._engine.listen(self._clock())
@@ -108,8 +120,8 @@ class EngineDuties:
         return False
 
 
-async def _stop(duty: Duty) -> None:
+async def _stop(duty: Duty, seconds: float) -> None:
     """A channel that does not answer, when it is asked about a deed, holds nobody up: it will be asked again."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(FINISH_WITHIN_SECONDS):
+        async with asyncio.timeout(seconds):
             await duty.stop()

@@ -9,6 +9,8 @@ from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Protocol
 
+import msgspec
+
 from leadwright.campaigns.schedule import Schedule
 from leadwright.engine import calendar
 from leadwright.engine.forecast_quota import Block, VirtualSender
@@ -201,7 +203,7 @@ class Run:
     def _begin(self, cohort: Cohort, sender: VirtualSender, size: int, at: datetime) -> None:
         begun = cohort.split(size)
         begun.sender, begun.since = sender, at
-        begun.facts = replace(begun.facts, sender=sender.sender.fields)
+        begun.facts = msgspec.structs.replace(begun.facts, sender=sender.sender.fields)
         self._watcher.began(at, begun)
         self._advance(begun, at)
 
@@ -248,12 +250,12 @@ class Run:
 
     def _learn(self, cohort: Cohort, at: datetime) -> None:
         if cohort.accepts_at is not None and cohort.accepts_at <= at:
-            cohort.facts = replace(cohort.facts, connected_at=cohort.accepts_at)
+            cohort.facts = msgspec.structs.replace(cohort.facts, connected_at=cohort.accepts_at)
             self._watcher.accepted(cohort.accepts_at, cohort)
             cohort.accepts_at = None
         if cohort.zone is not None:
             opens_at = calendar.next_open(self._course.schedule, at, cohort.zone)
-            cohort.facts = replace(cohort.facts, opens_at=opens_at)
+            cohort.facts = msgspec.structs.replace(cohort.facts, opens_at=opens_at)
 
     def _sleep(self, cohort: Cohort, step: Step, until: datetime) -> None:
         cohort.step = step
@@ -344,9 +346,9 @@ class Run:
         """The cohort after the deed, in parts that behave differently."""
         if act.kind is StepType.WITHDRAW_CONNECTION:
             cohort.accepts_at = None
-            cohort.facts = replace(cohort.facts, invited_at=None)
+            cohort.facts = msgspec.structs.replace(cohort.facts, invited_at=None)
         if act.kind is StepType.CONNECT:
-            cohort.facts = replace(cohort.facts, invited_at=at)
+            cohort.facts = msgspec.structs.replace(cohort.facts, invited_at=at)
             parts = [(cohort.split(size), lag) for size, lag in self._people.accepting(cohort) if size]
             for part, lag in parts:
                 part.accepts_at = None if lag is None else at + lag

@@ -12,7 +12,10 @@ from leadwright.postgres.pool import Connection
 
 async def claim(connection: Connection, now: datetime) -> Lane | None:
     """The open lane of a started campaign that has waited longest and has a lead that is due; nobody else gets it
-    until the transaction ends. None when there is none.
+    until the transaction ends, and whoever pauses or edits the campaign waits. None when there is none.
+
+    A campaign that is being changed at this moment is passed over: who changes it goes on to its lanes, so waiting here
+    could be for each other.
 
     One probe of an index for each open lane, whatever the number of leads that sleep in it; closed lanes are not seen.
     Scalar questions and not EXISTS, which the planner may answer by reading all due leads into a table of its own.
@@ -27,7 +30,7 @@ async def claim(connection: Connection, now: datetime) -> Lane | None:
                     ORDER BY e.due_at LIMIT 1) <= %(now)s
                 OR l.kind = 'enter' AND (SELECT n.id FROM lead n WHERE n.workspace_id = l.workspace_id
                     AND n.campaign_id = l.campaign_id AND NOT n.enrolled ORDER BY n.id LIMIT 1) IS NOT NULL)
-            ORDER BY l.open_at, l.id LIMIT 1 FOR UPDATE OF l SKIP LOCKED
+            ORDER BY l.open_at, l.id LIMIT 1 FOR UPDATE OF l SKIP LOCKED FOR SHARE OF c SKIP LOCKED
             """,
             {"now": now},
         )

@@ -1,5 +1,6 @@
 """What one transaction of the engine tells of its leads: events, history and counts, gathered and written at once."""
 
+from collections import Counter as Sums
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,7 @@ class Ledger:
         self._workspace_id = workspace_id
         self._facts: list[Fact] = []
         self._entries: list[NewEntry] = []
-        self._tallies: list[Tally] = []
+        self._counts: Sums[tuple[str, Counter, str | None, int | None, str | None]] = Sums()
 
     def tell(self, fact: Fact) -> None:
         self._facts.append(fact)
@@ -46,10 +47,14 @@ class Ledger:
         sender_id: str | None = None,
     ) -> None:
         """Counts for the campaign and the day, and for whichever of step, variant and sender is named."""
-        self._tallies.append(Tally(campaign_id, counter, delta, step_id, variant, sender_id))
+        self._counts[campaign_id, counter, step_id, variant, sender_id] += delta
 
     async def write(self, connection: Connection, now: datetime) -> None:
         """Stores all of it, in the transaction of what happened."""
         await progress.add_entries(connection, self._workspace_id, self._entries, now)
         await events.record_many(connection, self._workspace_id, self._facts, now)
-        await campaigns.tally(connection, self._workspace_id, self._tallies, now)
+        tallies = [
+            Tally(campaign_id, counter, delta, step_id, variant, sender_id)
+            for (campaign_id, counter, step_id, variant, sender_id), delta in self._counts.items()
+        ]
+        await campaigns.tally(connection, self._workspace_id, tallies, now)

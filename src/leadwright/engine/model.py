@@ -1,9 +1,11 @@
 """What the engine knows of a lead and what it can decide; pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+import msgspec
 
 from leadwright.engine.sequence import Step, StepType
 from leadwright.templates import Fields
@@ -54,16 +56,14 @@ class Policy:
     acceptance_timeout: timedelta = timedelta(days=14)
 
 
-@dataclass(frozen=True, slots=True)
-class Enrolment:
+class Enrolment(msgspec.Struct, frozen=True):
     """A lead's place: ``step_since`` is the end of the step before, from which delays count."""
 
     lead_id: str
     step_since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What is known of a lead and its sender at one moment. ``fields`` are the lead's, as templates name them.
 
     ``opens_at`` is when the window in the lead's own time zone is next open: None where the campaign's own
@@ -81,12 +81,11 @@ class Facts:
     opens_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(msgspec.Struct, frozen=True):
     """Perform the step now, with this rendered content (``text``, ``subject``, ``title``, ``url``, ``payload``)."""
 
     step: Step
-    content: Mapping[str, object] = field(default_factory=dict[str, object])
+    content: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
     variant: int | None = None
 
     @property
@@ -94,8 +93,7 @@ class Act:
         return self.step.type
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """Nothing can happen before ``until``."""
 
     step: Step
@@ -103,8 +101,7 @@ class Wait:
     rule: Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(msgspec.Struct, frozen=True):
     """The lead goes on at another step at once: the step before ended at ``at``.
 
     ``to`` is the index of the step, None where the sequence is over. ``status`` is what the lead turned out to
@@ -117,18 +114,16 @@ class Branch:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True):
     """Waits for something that may happen at any time, and is looked at again at ``until`` (None: only then)."""
 
     step: Step
     rule: Rule
     until: datetime | None
-    detail: Mapping[str, object] = field(default_factory=dict[str, object])
+    detail: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(msgspec.Struct, frozen=True):
     """The lead is through."""
 
     status: Status
@@ -140,8 +135,7 @@ Standing = Act | Wait | Hold | Finish
 """A decision that takes no further one at the same moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(msgspec.Struct, frozen=True):
     """A step that a lead left without a deed, for its history."""
 
     step_id: str

@@ -1,9 +1,10 @@
 """Where leads go when their deeds are over: gathered for many of one workspace, and written at once."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
+
+import msgspec
 
 from leadwright.campaigns.model import Counter
 from leadwright.engine import calendar, lane_store, lanes, store
@@ -15,15 +16,12 @@ from leadwright.engine.sequence import Sequence as Steps
 from leadwright.engine.sequence import Step, StepType
 from leadwright.engine.store import Mark, Place, Row
 from leadwright.inbox import service as inbox
+from leadwright.inbox.model import Pair
 from leadwright.leads.progress import StatusChange
 from leadwright.postgres.pool import Connection
 
-FIRST_VERSION = 1
-"""Of a campaign whose sequence nobody has edited."""
 
-
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """A lead at the end of a deed, with the status that it has by now."""
 
     row: Row
@@ -41,8 +39,7 @@ class _Stand(NamedTuple):
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Reached:
+class _Reached(msgspec.Struct, frozen=True):
     """A lead that has come to a message, to be sent once the person has accepted."""
 
     lead: Standing
@@ -50,8 +47,7 @@ class _Reached:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
+class _Move(msgspec.Struct, frozen=True):
     """A place whose lane is known by sender and kind, until all are."""
 
     place: Place
@@ -59,13 +55,21 @@ class _Move:
 
 
 class Movement:
-    """Leads that the caller holds. Each is moved once."""
+    """Leads that the caller holds. Each is moved once. ``invited``: pairs that the same transaction found strangers."""
 
-    def __init__(self, workspace_id: str, now: datetime, ledger: Ledger, routes: Mapping[str, Route]) -> None:
+    def __init__(
+        self,
+        workspace_id: str,
+        now: datetime,
+        ledger: Ledger,
+        routes: Mapping[str, Route],
+        invited: Set[Pair] = frozenset(),
+    ) -> None:
         self._workspace_id = workspace_id
         self._now = now
         self._ledger = ledger
         self._routes = routes
+        self._invited = invited
         self._moves: dict[str, list[_Move]] = {}
         self._reached: list[_Reached] = []
         self._marks: list[Mark] = []
@@ -108,9 +112,11 @@ class Movement:
         lead waiting. In a sequence that was edited the message may have been sent already, which is for judges to see.
         """
         pairs = [(each.lead.sender_id or "", each.lead.row.identity) for each in self._reached]
-        known = await inbox.relationships(connection, self._workspace_id, pairs)
+        unknown = [pair for pair in pairs if pair not in self._invited]
+        known = await inbox.relationships(connection, self._workspace_id, unknown)
         for each, pair in zip(self._reached, pairs, strict=True):
-            if known[pair].connected_at is not None or each.version > FIRST_VERSION:
+            is_connected = pair in known and known[pair].connected_at is not None
+            if is_connected or self._routes[each.lead.campaign_id].course.was_edited:
                 self._go(each.lead, each.step.id, each.version, lanes.JUDGE, self._now)
             else:
                 self._wait_for_acceptance(each)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -27,7 +28,7 @@ from leadwright.engine.telling import (
 )
 from leadwright.identity import Identity, linkedin_identity
 from leadwright.inbox import service as inbox
-from leadwright.inbox.model import Direction, Kept, NewMessage, Note
+from leadwright.inbox.model import Direction, Kept, NewMessage, Note, Pair
 from leadwright.leads import progress
 from leadwright.people import service as people
 from leadwright.postgres.pool import Connection
@@ -62,15 +63,15 @@ async def settle(
     await _give_back(connection, workspace_id, pairs)
     reports = [(each.action.sender_id, each.outcome) for each in news if each.tells_of_sender]
     failing = await health.report_many(connection, workspace_id, reports, now)
-    messages = await _tell_inbox(connection, workspace_id, news, rows, now)
+    told = await _tell_inbox(connection, workspace_id, news, rows, now)
     routes = await routes_of(connection, sequences, workspace_id, rows.values())
     await progress.learn(connection, workspace_id, _learned(news), now)
-    telling = _Telling(Ledger(workspace_id), messages)
-    movement = Movement(workspace_id, now, telling.ledger, routes)
+    telling = _Telling(Ledger(workspace_id), told.messages)
+    movement = Movement(workspace_id, now, telling.ledger, routes, told.invited)
     for each in news:
         telling.add(each, movement, _row_of(each.action, rows, routes), now)
     await movement.write(connection)
-    return Settling(news, failing, messages)
+    return Settling(news, failing, told.messages)
 
 
 async def _give_back(connection: Connection, workspace_id: str, pairs: Sequence[tuple[Settled, Settlement]]) -> None:
@@ -120,9 +121,16 @@ def known_as(settled: Settled) -> list[Identity]:
     return [found for found in read if isinstance(found, Identity) and found != identity_of(settled.action)]
 
 
+class _Told(NamedTuple):
+    """Where messages are kept, by action, and pairs that have an open invitation now."""
+
+    messages: Mapping[str, Kept]
+    invited: frozenset[Pair]
+
+
 async def _tell_inbox(
     connection: Connection, workspace_id: str, news: Sequence[Settled], rows: Mapping[str, Row], now: datetime
-) -> Mapping[str, Kept]:
+) -> _Told:
     """What the deeds made of relationships, and the messages that went out."""
     invited: list[Note] = []
     connected: list[Note] = []
@@ -142,12 +150,13 @@ async def _tell_inbox(
             withdrawn.append(note)
         elif action.kind == StepType.MESSAGE:
             sent.append(_message(each, rows.get(action.lead_id or ""), outcome, now))
-    await inbox.note_invited(connection, workspace_id, invited)
+    open_invitations = await inbox.note_invited(connection, workspace_id, invited)
     await inbox.note_connected(connection, workspace_id, connected)
     await inbox.note_withdrawn(connection, workspace_id, withdrawn)
     await inbox.note_not_connected(connection, workspace_id, not_connected)
     kept = await inbox.keep_messages(connection, workspace_id, sent)
-    return {message.action_id or "": where for message, where in zip(sent, kept, strict=True)}
+    messages = {message.action_id or "": where for message, where in zip(sent, kept, strict=True)}
+    return _Told(messages, open_invitations)
 
 
 def _message(each: Settled, row: Row | None, done: Done, now: datetime) -> NewMessage:

@@ -1,7 +1,7 @@
 """Performs what is planned, many deeds at once, in the background of a process."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from leadwright.background import PAUSE_AFTER_FAULT_SECONDS
 from leadwright.channels.channel import Unknown
@@ -42,6 +42,7 @@ class Performer:
         self._most = 2 * slots
         self._slots = asyncio.Semaphore(slots)
         self._told = settled
+        self._booked = 0
         self._tasks: dict[asyncio.Task[None], Begun] = {}
         self._outcomes: list[Settled] = []
         self._woken = asyncio.Event()
@@ -53,6 +54,21 @@ class Performer:
 
     def wake(self) -> None:
         self._woken.set()
+
+    def book(self) -> int:
+        """Room for deeds that somebody else is about to begin, until ``take``."""
+        self._booked = 0
+        self._booked = max(0, self._room)
+        return self._booked
+
+    def take(self, begun: Iterable[Begun]) -> None:
+        """Performs deeds that have begun, and frees what was booked for them."""
+        self._booked = 0
+        self._start(begun)
+
+    @property
+    def _room(self) -> int:
+        return self._most - self._booked - len(self._tasks)
 
     async def stop(self) -> None:
         """Deeds under way may end, for 7 seconds; what has not started is given back, and the rest is uncertain."""
@@ -84,16 +100,18 @@ class Performer:
     async def _step(self) -> bool:
         """Writes down what has come back and begins what is planned; whether there was anything of both."""
         wrote = await self._write_down()
-        room = self._most - len(self._tasks)
-        if room <= 0:
+        if self._room <= 0:
             return wrote
-        found, begun = await self._beginner.begin(self._clock(), room)
+        found, begun = await self._beginner.begin(self._clock(), self._room)
+        self._start(begun)
+        return wrote or found
+
+    def _start(self, begun: Iterable[Begun]) -> None:
         for each in begun:
             task = asyncio.get_running_loop().create_task(self._perform(each))
             self._tasks[task] = each
             task.add_done_callback(self._ended)
         DEEDS_UNDER_WAY.set(len(self._tasks))
-        return wrote or found
 
     async def _perform(self, begun: Begun) -> None:
         async with self._slots:

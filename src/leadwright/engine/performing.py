@@ -10,8 +10,9 @@ import msgspec
 
 from leadwright.channels.channel import Channel, Deed, Outcome, Unknown
 from leadwright.crypto import SecretBox
-from leadwright.engine import action_store, calendar
-from leadwright.engine.action_store import Action, CampaignState, Candidate
+from leadwright.engine import action_store, beginning_store, calendar
+from leadwright.engine.action_store import Action
+from leadwright.engine.beginning_store import CampaignState, Candidate
 from leadwright.engine.courses import Sequences
 from leadwright.engine.ledger import Ledger
 from leadwright.engine.model import Rule, Status
@@ -43,8 +44,7 @@ class Adapters(Protocol):
     def of(self, sender: Sender) -> Channel: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(msgspec.Struct, frozen=True):
     """A deed that is this worker's to do, until its lease ends."""
 
     action: Action
@@ -86,7 +86,7 @@ class Scene:
 
     def _is_open(self, campaign: CampaignState, sender: Sender, candidate: Candidate) -> bool:
         zone = None if campaign.schedule is None else calendar.own_zone(candidate.row.fields)
-        return calendar.is_open(campaign.schedule, self.now, zone) and calendar.is_open(sender.schedule, self.now)
+        return calendar.are_open(campaign.schedule, zone, sender.schedule, self.now)
 
 
 @dataclass(slots=True)
@@ -111,7 +111,7 @@ class Beginner:
     async def begin(self, now: datetime, most: int | None = None) -> tuple[bool, Sequence[Begun]]:
         """Whether anything was planned, and what of it is to be performed now."""
         async with self._database.session() as connection:
-            workspace_id = await action_store.waiting_workspace(connection, now)
+            workspace_id = await beginning_store.waiting_workspace(connection, now)
         if workspace_id is None:
             return False, ()
         async with self._database.transaction() as connection:
@@ -122,8 +122,8 @@ class Beginner:
     ) -> tuple[bool, Sequence[Begun]]:
         await people.hold(connection, workspace_id)
         await suppression.hold(connection, workspace_id)
-        campaigns = await action_store.hold_campaigns(connection, workspace_id, now)
-        found = await action_store.candidates(connection, workspace_id, list(campaigns), now, most)
+        campaigns = await beginning_store.hold_campaigns(connection, workspace_id, now)
+        found = await beginning_store.candidates(connection, workspace_id, list(campaigns), now, most)
         wanted = {each.action.sender_id for each in found}
         scene = Scene(
             campaigns,
@@ -135,7 +135,7 @@ class Beginner:
         tokens: Mapping[str, int] = {}
         if chosen.may:
             begun_ids = [each.action.id for each in chosen.may]
-            tokens = await action_store.begin(connection, workspace_id, begun_ids, now + LEASE, now)
+            tokens = await beginning_store.begin(connection, workspace_id, begun_ids, now + LEASE, now)
         if chosen.not_now:
             await self._release(connection, workspace_id, scene, found, chosen.not_now)
         begun = [
@@ -213,12 +213,12 @@ async def _keep_gaps(connection: Connection, workspace_id: str, scene: Scene, ch
     if chosen.paced:
         await quotas.pace_deeds(connection, workspace_id, chosen.paced)
     if chosen.put_off:
-        await action_store.postpone(connection, workspace_id, chosen.put_off)
+        await beginning_store.postpone(connection, workspace_id, chosen.put_off)
 
 
 def _is_paced(scene: Scene, candidate: Candidate) -> bool:
     sender = scene.senders[candidate.action.sender_id]
-    return sender.limits.min_gap > timedelta() and caps.is_paced(StepType(candidate.action.kind))
+    return caps.keeps_gap(sender, StepType(candidate.action.kind))
 
 
 def _approached(candidate: Candidate) -> Approached:

@@ -1,8 +1,9 @@
 """What happens next to one lead: the one rule book of the engine, pure, so that forecasts run it too."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from leadwright.engine.model import (
     Act,

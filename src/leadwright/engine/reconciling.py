@@ -33,9 +33,11 @@ class Reconciler:
         return lost > 0
 
     async def ask(self, now: datetime) -> Sequence[Settled]:
-        """What the channels say of uncertain deeds; a sender that is gone cannot be asked, and a person must say."""
-        asked = await self._uncertain(now)
-        return await asyncio.gather(*(reconcile(self._channels, each) for each in asked))
+        """What the channels say of uncertain deeds; a sender that is gone cannot be asked, and a person must say.
+
+        All are asked at once: one after the other, slow answers would outlast the time in which nobody else asks.
+        """
+        return await asyncio.gather(*(reconcile(self._channels, each) for each in await self._uncertain(now)))
 
     async def _uncertain(self, now: datetime) -> Sequence[Begun]:
         async with self._database.transaction() as connection:

@@ -1,18 +1,22 @@
-"""Plans the next deeds of one lane's leads: claim, load, decide, record, in one short transaction."""
+"""Plans the next deeds of one lane's leads, and begins them: claim, load, decide, record, in one short transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
+from leadwright import ids
 from leadwright.campaigns.schedule import Schedule
 from leadwright.crypto import SecretBox
 from leadwright.engine import action_store, calendar, lane_store, lanes, store
+from leadwright.engine.action_store import Action
 from leadwright.engine.allotment import Allotment
 from leadwright.engine.batch import Batch, Decided
 from leadwright.engine.courses import Route, Sequences
 from leadwright.engine.lanes import Lane
 from leadwright.engine.ledger import Ledger
 from leadwright.engine.model import Act, Enrolment
+from leadwright.engine.performing import LEASE, Begun, deed_of
 from leadwright.engine.plan import walk
 from leadwright.engine.sequence import Step
 from leadwright.engine.situation import Situation, situation
@@ -24,6 +28,7 @@ from leadwright.senders.health import is_usable
 from leadwright.senders.limits import QuotaKind, kind_of
 from leadwright.senders.model import Sender
 from leadwright.senders.quotas import Taken
+from leadwright.suppression import service as suppression
 
 UNUSABLE_RECHECK = timedelta(hours=1)
 """How soon a lane is looked at again whose campaign or sender cannot work, though nobody said that they can."""
@@ -37,14 +42,33 @@ class Scene:
     course: Course
     senders: Mapping[str, Sender]
     now: datetime
+    room: int
 
     @property
     def workspace_id(self) -> str:
         return self.lane.workspace_id
 
 
+class Planned(NamedTuple):
+    """Whether there was a lane to plan for, and what has begun with its plan: its worker's to perform now."""
+
+    found: bool
+    begun: Sequence[Begun] = ()
+
+
+class Look(NamedTuple):
+    """When a lane is to be looked at next, and what has begun in it."""
+
+    again: datetime | None
+    begun: Sequence[Begun] = ()
+
+
 class Planner:
-    """Plans for any workspace; ``batch`` is the most leads of one transaction."""
+    """Plans for any workspace; ``batch`` is the most leads of one transaction.
+
+    It holds what makes stopping exact (the campaign, aliases, do-not-contact list, enrolments), so a deed may begin in
+    the transaction of its plan.
+    """
 
     def __init__(self, database: Database, secrets: SecretBox, sequences: Sequences, *, batch: int) -> None:
         self._database = database
@@ -52,29 +76,30 @@ class Planner:
         self._batch = batch
         self._sequences = sequences
 
-    async def plan(self, now: datetime) -> bool:
-        """Plans for one lane; False when no lane has anything to plan."""
+    async def plan(self, now: datetime, room: int = 0) -> Planned:
+        """Plans for one lane; at most ``room`` deeds begin with their plan, the others wait to be begun."""
         async with self._database.transaction() as connection:
             lane = await lane_store.claim(connection, now)
             if lane is None:
-                return False
-            again = await self._plan_lane(connection, lane, now)
-            await lane_store.look_again(connection, lane, again)
-            return True
+                return Planned(found=False)
+            look = await self._plan_lane(connection, lane, now, room)
+            await lane_store.look_again(connection, lane, look.again)
+        return Planned(True, look.begun)
 
-    async def _plan_lane(self, connection: Connection, lane: Lane, now: datetime) -> datetime | None:
-        """When the lane is to be looked at next."""
+    async def _plan_lane(self, connection: Connection, lane: Lane, now: datetime, room: int) -> Look:
         course = (await store.courses(connection, lane.workspace_id, [lane.campaign_id])).get(lane.campaign_id)
         if course is None:
-            return None
+            return Look(None)
         await people.hold(connection, lane.workspace_id)
+        await suppression.hold(connection, lane.workspace_id)
         wanted = [lane.sender_id] if lane.sender_id else list(course.sender_ids)
-        scene = Scene(lane, course, await senders.load(connection, self._secrets, lane.workspace_id, wanted), now)
+        known = await senders.load(connection, self._secrets, lane.workspace_id, wanted)
+        scene = Scene(lane, course, known, now, room)
         if lane.kind == lanes.ENTER:
             return await self._enter(connection, scene)
         return await self._continue(connection, scene)
 
-    async def _continue(self, connection: Connection, scene: Scene) -> datetime | None:
+    async def _continue(self, connection: Connection, scene: Scene) -> Look:
         """Leads that have their sender."""
         lane, now = scene.lane, scene.now
         sender = scene.senders.get(lane.sender_id or "")
@@ -83,39 +108,45 @@ class Planner:
         if lane.kind != lanes.JUDGE:
             opens_at = _opens_at(scene, sender)
             if opens_at is None or opens_at > now:
-                return opens_at
-        rows = await store.due(connection, scene.workspace_id, lane.id, now, self._batch)
+                return Look(opens_at)
+        most = self._batch if lane.kind == lanes.JUDGE else self._most(scene)
+        rows = await store.due(connection, scene.workspace_id, lane.id, now, most)
         allotment = Allotment(scene.workspace_id, now)
         kind = _quota_kind(lane)
         if kind is not None and rows:
             await allotment.hold(connection, [(sender, kind, len(rows))])
             rows = rows[: allotment.left(sender.id, kind)]
-        await self._record(connection, scene, [(row, sender) for row in rows], allotment)
-        return (allotment.next_at(sender.id, kind) if kind else None) or now
+        begun = await self._record(connection, scene, [(row, sender) for row in rows], allotment)
+        return Look((allotment.next_at(sender.id, kind) if kind else None) or now, begun)
 
-    async def _enter(self, connection: Connection, scene: Scene) -> datetime | None:
+    async def _enter(self, connection: Connection, scene: Scene) -> Look:
         """Leads without a sender: as many begin as the senders are free to act for, and the campaign lets begin."""
         start = await self._start(connection, scene)
         ready = _ready_senders(scene)
         if start is None:
-            return scene.now + UNUSABLE_RECHECK
+            return Look(scene.now + UNUSABLE_RECHECK)
         if isinstance(ready, datetime):
-            return ready
+            return Look(ready)
         day = NewLeads.of(scene)
-        room = await day.room(connection, self._batch)
+        room = await day.room(connection, self._most(scene))
         if room <= 0:
-            return day.ends_at
+            return Look(day.ends_at)
         rows = await self._newcomers(connection, scene, room)
         allotment = Allotment(scene.workspace_id, scene.now)
         kind = kind_of(start.type) if start.type.is_performed and not start.after else None
         if kind is not None and rows:
             await allotment.hold(connection, [(sender, kind, len(rows)) for sender in ready])
         assigned = allotment.spread(rows, ready, kind)
-        await self._record(connection, scene, assigned, allotment)
+        begun = await self._record(connection, scene, assigned, allotment)
         await day.count(connection, sum(row.step_id is None for row, _ in assigned))
         if kind is None or len(assigned) == len(rows):
-            return scene.now
-        return min((allotment.next_at(sender.id, kind) or scene.now for sender in ready), default=scene.now)
+            return Look(scene.now, begun)
+        again = min((allotment.next_at(sender.id, kind) or scene.now for sender in ready), default=scene.now)
+        return Look(again, begun)
+
+    def _most(self, scene: Scene) -> int:
+        """No more deeds are planned than can begin, unless none can: then all that is due may as well be known."""
+        return min(self._batch, scene.room) if scene.room else self._batch
 
     async def _newcomers(self, connection: Connection, scene: Scene, limit: int) -> list[Row]:
         rows = await store.due(connection, scene.workspace_id, scene.lane.id, scene.now, limit)
@@ -135,38 +166,67 @@ class Planner:
         scene: Scene,
         assigned: Sequence[tuple[Row, Sender]],
         allotment: Allotment,
-    ) -> None:
-        """Decides for each lead and writes it down."""
-        if assigned:
-            rows = [row for row, _ in assigned]
-            route = await self._sequences.route(connection, scene.workspace_id, scene.course, rows)
-            known = await situation(connection, scene.workspace_id, scene.course, assigned)
-            decided = [_decide(route, known, row, sender, scene.now) for row, sender in assigned]
-            await _write(connection, scene, route, decided, allotment)
-            await allotment.write(connection)
+    ) -> Sequence[Begun]:
+        """Decides for each lead, writes it down, and answers what has begun."""
+        if not assigned:
+            return ()
+        rows = [row for row, _ in assigned]
+        route = await self._sequences.route(connection, scene.workspace_id, scene.course, rows)
+        known = await situation(connection, scene.workspace_id, scene.course, assigned)
+        decided = [_decide(route, known, row, sender, scene.now) for row, sender in assigned]
+        begun = await _write(connection, scene, decided, allotment)
+        await allotment.write(connection)
+        return begun
 
-    async def _free_leads(self, connection: Connection, scene: Scene) -> datetime | None:
+    async def _free_leads(self, connection: Connection, scene: Scene) -> Look:
         """Leads of a removed sender that it has not contacted get another; the others wait."""
         freed = await store.free(
             connection, scene.workspace_id, scene.lane.id, scene.course.entry_lane_id, scene.now, self._batch
         )
-        return scene.now if freed else None
+        return Look(scene.now if freed else None)
 
 
 async def _write(
-    connection: Connection, scene: Scene, route: Route, decided: Sequence[Decided], allotment: Allotment
-) -> None:
-    ledger = Ledger(scene.workspace_id)
-    batch = Batch(scene.course.id, route.course.version, scene.now, ledger)
+    connection: Connection, scene: Scene, decided: Sequence[Decided], allotment: Allotment
+) -> Sequence[Begun]:
+    course, ledger = scene.course, Ledger(scene.workspace_id)
+    new_ids = iter(ids.new_ids(len(decided)))
+    batch = Batch(course.id, course.version, course.schedule, scene.now, scene.room, new_ids, ledger)
     batch.lane_ids.update(
-        await lane_store.ensure(connection, scene.workspace_id, scene.course.id, [each.lane for each in decided])
+        await lane_store.ensure(connection, scene.workspace_id, course.id, [each.lane for each in decided])
     )
     for each in decided:
         batch.add(each, _quota_for(scene.lane, each, allotment))
-    if batch.actions:
-        await action_store.plan(connection, scene.workspace_id, scene.course.id, batch.actions, scene.now)
-    await store.place(connection, scene.workspace_id, scene.course.id, batch.places, scene.now)
+    begun = await _plan_deeds(connection, scene, batch)
+    await store.place(connection, scene.workspace_id, course.id, batch.places, scene.now)
     await ledger.write(connection, scene.now)
+    return begun
+
+
+async def _plan_deeds(connection: Connection, scene: Scene, batch: Batch) -> Sequence[Begun]:
+    """What is new begins; a lead whose deed is open or over already waits for that one's end."""
+    if not batch.actions:
+        return ()
+    now, course_id = scene.now, scene.course.id
+    plans = await action_store.plan(connection, scene.workspace_id, course_id, batch.actions, now + LEASE, now)
+    return [
+        _begun(scene, new.begun(plan, course_id, now), decided)
+        for new, decided in batch.begun
+        if (plan := plans.get(new.lead_id)) is not None
+    ]
+
+
+def _begun(scene: Scene, action: Action, decided: Decided) -> Begun:
+    deed = deed_of(
+        scene.workspace_id,
+        action,
+        decided.sender,
+        scene.now,
+        attempt=action.attempt,
+        first_name=decided.row.first_name,
+        last_name=decided.row.last_name,
+    )
+    return Begun(action, action.token, deed)
 
 
 def _quota_kind(lane: Lane) -> QuotaKind | None:
@@ -184,12 +244,12 @@ def _quota_for(lane: Lane, decided: Decided, allotment: Allotment) -> Sequence[T
 
 
 def _decide(route: Route, known: Situation, row: Row, sender: Sender, now: datetime) -> Decided:
-    own_zone = known.own_zone(row)
+    zone = known.own_zone(row)
     enrolment = Enrolment(row.lead_id, row.step_since or now)
     decision, enrolment, passed = walk(
         route.sequence, route.step_of(row), enrolment, known.facts(row, sender, route.policy, now), now
     )
-    return Decided(row, sender, own_zone is not None, decision, enrolment, passed)
+    return Decided(row, sender, zone, decision, enrolment, passed)
 
 
 def _opens_at(scene: Scene, sender: Sender) -> datetime | None:

@@ -1,7 +1,8 @@
 """What an outcome makes of its action; pure."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from leadwright.channels.channel import Done, Later, Outcome, Permanent, RateLimited, SenderDown, Temporary, Unknown
 from leadwright.engine.action_store import NEVER, Action, Settlement
@@ -19,8 +20,7 @@ NOT_STARTED = Temporary("not_started", retry_after=timedelta())
 _NO_ATTEMPT = frozenset({NOT_DONE.code, NOT_STARTED.code})
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """An action and its outcome; ``token`` is the one it was begun, or asked about, with."""
 
     workspace_id: str

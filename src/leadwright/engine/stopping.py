@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from leadwright.engine import action_store
+from leadwright.engine import action_store, deletion_store
 from leadwright.postgres.pool import Connection
 from leadwright.senders import quotas
 
@@ -22,13 +22,13 @@ async def withdraw(
 
 async def purge(connection: Connection, workspace_id: str, lead_ids: Sequence[str]) -> None:
     """Removes the deeds of leads that are being removed; what had not begun gives its quota back."""
-    taken = await action_store.delete_of_leads(connection, workspace_id, lead_ids)
+    taken = await deletion_store.delete_of_leads(connection, workspace_id, lead_ids)
     await quotas.give_back_many(connection, workspace_id, taken)
 
 
 async def delete_of_campaign(connection: Connection, workspace_id: str, campaign_id: str) -> None:
     """Removes all that the engine keeps of a campaign which is being deleted."""
-    taken = await action_store.delete_of_campaign(connection, workspace_id, campaign_id)
+    taken = await deletion_store.delete_of_campaign(connection, workspace_id, campaign_id)
     await quotas.give_back_many(connection, workspace_id, taken)
 
 

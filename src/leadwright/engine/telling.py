@@ -1,5 +1,7 @@
 """How a deed that was done is told: its public event, what it counts as, and the status it gives its lead."""
 
+from collections.abc import Mapping, Set
+
 from leadwright import ids
 from leadwright.campaigns.model import Counter
 from leadwright.channels.channel import Done
@@ -10,9 +12,9 @@ from leadwright.engine.store import Row
 from leadwright.events.model import JSON, EventType
 from leadwright.events.service import Fact
 
-CONTACTS = frozenset({StepType.CONNECT, StepType.MESSAGE, StepType.EMAIL})
+CONTACTS: Set[str] = frozenset({StepType.CONNECT, StepType.MESSAGE, StepType.EMAIL})
 """Deeds by which a lead is contacted."""
-_STATUS_OF_DEED = {
+_STATUS_OF_DEED: Mapping[str, Status] = {
     StepType.VISIT_PROFILE: Status.PROFILE_VIEWED,
     StepType.LIKE_POST: Status.LIKED_POST,
     StepType.CONNECT: Status.CONNECTION_SENT,
@@ -35,7 +37,7 @@ def status_of_deed(action: Action, done: Done, row: Row) -> str:
         return _STATUS_OF_FINDING[done.found]
     if action.kind in (StepType.MESSAGE, StepType.EMAIL):
         return Status.FOLLOWUP_SENT if row.messages_sent else Status.MESSAGE_SENT
-    return _STATUS_OF_DEED.get(StepType(action.kind), row.status)
+    return _STATUS_OF_DEED.get(action.kind, row.status)
 
 
 def status_of_fault(code: str) -> Status:
@@ -74,4 +76,4 @@ def counters_of_deed(action: Action, done: Done, row: Row | None) -> tuple[Count
 
 
 def is_first_contact(action: Action, done: Done, row: Row | None) -> bool:
-    return row is not None and row.contacted_at is None and done.found is None and StepType(action.kind) in CONTACTS
+    return row is not None and row.contacted_at is None and done.found is None and action.kind in CONTACTS

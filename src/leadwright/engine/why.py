@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
+
 from leadwright.campaigns.model import Status as CampaignStatus
 from leadwright.engine import calendar
 from leadwright.engine.forecast_run import Course
@@ -76,7 +78,7 @@ def why(view: View) -> Why:
     """Without rules and with a due time that is past, the lead is next in line."""
     if view.is_through:
         return Why(None, None, list(_ended(view)))
-    open_facts = replace(view.facts, suppressed=False, other_conversation=False, opens_at=None)
+    open_facts = msgspec.structs.replace(view.facts, suppressed=False, other_conversation=False, opens_at=None)
     decision, _, _ = walk(view.steps, view.step, view.enrolment, open_facts, view.now)
     if isinstance(decision, Finish):
         return Why(None, view.now, [*_by_campaign(view), *_by_person(view)])

@@ -1,5 +1,6 @@
 """The engine of one process: each duty as a piece of work at a moment that is given, so that any clock can drive it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from leadwright.campaigns import service as campaigns
@@ -7,7 +8,7 @@ from leadwright.channels import simulator
 from leadwright.crypto import SecretBox
 from leadwright.engine import action_store, lane_store, service, store, waking, weeding
 from leadwright.engine.courses import Sequences
-from leadwright.engine.performing import Adapters, Beginner, perform
+from leadwright.engine.performing import Adapters, Beginner, Begun, perform
 from leadwright.engine.reconciling import Reconciler
 from leadwright.engine.runner import Planner
 from leadwright.engine.settler import Settler
@@ -29,21 +30,31 @@ class Engine:
         self._database = database
         self._channels = channels
         sequences = Sequences()
-        self._planner = Planner(database, secrets, sequences, batch=batch)
+        self._batch = batch
+        self.planner = Planner(database, secrets, sequences, batch=batch)
         self.beginner = Beginner(database, secrets, sequences, batch=batch)
         self.settler = Settler(database, sequences)
         self._reconciler = Reconciler(database, secrets, channels)
 
     async def plan(self, now: datetime) -> bool:
-        """Plans for one lane; whether there was one."""
-        return await self._planner.plan(now)
+        """Plans for one lane, and begins nothing; whether there was one."""
+        return (await self.planner.plan(now)).found
+
+    async def advance(self, now: datetime) -> bool:
+        """Plans for one lane, and performs what begins with its plan; whether there was a lane."""
+        found, begun = await self.planner.plan(now, self._batch)
+        await self._perform(begun, now)
+        return found
 
     async def perform(self, now: datetime) -> bool:
         """Performs planned steps of one workspace, one after another, and writes down their outcomes."""
         found, begun = await self.beginner.begin(now)
+        await self._perform(begun, now)
+        return found
+
+    async def _perform(self, begun: Sequence[Begun], now: datetime) -> None:
         if begun:
             await self.settler.settle([await perform(self._channels, each) for each in begun], now)
-        return found
 
     async def reconcile(self, now: datetime) -> bool:
         """Gives up what lost workers had, and asks about what is uncertain; whether there was any."""

@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+import msgspec
+
 JSON: TypeAlias = str | int | float | bool | Sequence["JSON"] | Mapping[str, "JSON"] | None
 """Any JSON value."""
 
@@ -51,15 +53,13 @@ DATA_FIELDS: Mapping[EventType, tuple[str, ...]] = {
 """The fields that receivers may count on. The two job summaries are shaped by their own rooms."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
-    """An event about to be stored: ``data`` is JSON text, its order is kept within its ``stream``."""
+class NewEvent(msgspec.Struct, frozen=True):
+    """An event about to be stored: ``data`` is JSON, its order is kept within its ``stream``."""
 
     id: str
     type: EventType
     stream: str
-    data: str
-    created_at: datetime
+    data: msgspec.Raw
     lead_id: str | None
     campaign_id: str | None
     simulated: bool
@@ -91,10 +91,11 @@ class Placed:
 def ordered_data(event_type: EventType, data: Mapping[str, JSON]) -> dict[str, JSON]:
     """The data, the type's own fields first and in their order. Raises ValueError when one is missing."""
     fields = DATA_FIELDS[event_type]
-    missing = [field for field in fields if field not in data]
-    if missing:
-        raise ValueError(f"the data of {event_type} lacks {', '.join(missing)}")
-    return {**{field: data[field] for field in fields}, **data}
+    try:
+        return {**{field: data[field] for field in fields}, **data}
+    except KeyError:
+        missing = [field for field in fields if field not in data]
+        raise ValueError(f"the data of {event_type} lacks {', '.join(missing)}") from None
 
 
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{16}")

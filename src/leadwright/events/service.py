@@ -44,12 +44,11 @@ async def record(
     """
     event_id = ids.new_id()
     fact = Fact(type, data, campaign_id, lead_id, conversation_id, simulated)
-    await store.insert(connection, workspace_id, _new_event(event_id, fact, now))
+    await store.insert(connection, workspace_id, [_new_event(event_id, fact)], now)
     return event_id
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """What ``record`` takes, for ``record_many``. The ids are bare, those inside ``data`` public."""
 
     type: EventType
@@ -63,17 +62,16 @@ class Fact:
 async def record_many(connection: Connection, workspace_id: str, facts: Sequence[Fact], now: datetime) -> None:
     """Stores events in their order, in one statement, while the caller holds the locks of all their subjects."""
     if facts:
-        made = [_new_event(event_id, fact, now) for event_id, fact in zip(ids.new_ids(len(facts)), facts, strict=True)]
-        await store.insert_many(connection, workspace_id, made)
+        made = [_new_event(event_id, fact) for event_id, fact in zip(ids.new_ids(len(facts)), facts, strict=True)]
+        await store.insert(connection, workspace_id, made, now)
 
 
-def _new_event(event_id: str, fact: Fact, now: datetime) -> NewEvent:
+def _new_event(event_id: str, fact: Fact) -> NewEvent:
     return NewEvent(
         id=event_id,
         type=fact.type,
         stream=_stream(event_id, fact.lead_id, fact.conversation_id, fact.campaign_id),
-        data=_encoder.encode(ordered_data(fact.type, fact.data)).decode(),
-        created_at=now,
+        data=msgspec.Raw(_encoder.encode(ordered_data(fact.type, fact.data))),
         lead_id=fact.lead_id,
         campaign_id=fact.campaign_id,
         simulated=fact.simulated,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import LiteralString
 
 import msgspec
@@ -19,51 +20,19 @@ class FeedSlice:
     events: Sequence[Event]
 
 
-async def insert(connection: Connection, workspace_id: str, event: NewEvent) -> None:
-    await connection.execute(
-        """
-        INSERT INTO event (workspace_id, id, type, stream, lead_id, campaign_id, data, simulated, created_at)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-        """,
-        (
-            workspace_id,
-            event.id,
-            event.type,
-            event.stream,
-            event.lead_id,
-            event.campaign_id,
-            event.data,
-            event.simulated,
-            event.created_at,
-        ),
-    )
-
-
-async def insert_many(connection: Connection, workspace_id: str, events: Sequence[NewEvent]) -> None:
+async def insert(connection: Connection, workspace_id: str, events: Sequence[NewEvent], now: datetime) -> None:
     """Stores events in their order, in one statement."""
-    rows = [
-        {
-            "id": event.id,
-            "type": event.type,
-            "stream": event.stream,
-            "lead": event.lead_id,
-            "campaign": event.campaign_id,
-            "data": event.data,
-            "simulated": event.simulated,
-            "at": event.created_at,
-        }
-        for event in events
-    ]
+    # json and not jsonb: the data are kept as they are written, their fields in order.
     await connection.execute(
         """
         INSERT INTO event (workspace_id, id, type, stream, lead_id, campaign_id, data, simulated, created_at)
-        SELECT %s, id, type, stream, lead, campaign, data::json, simulated, at
-        FROM ROWS FROM (jsonb_to_recordset(%s::jsonb) AS (id uuid, type event_type, stream text, lead uuid,
-            campaign uuid, data text, simulated boolean, at timestamptz))
-            WITH ORDINALITY AS r(id, type, stream, lead, campaign, data, simulated, at, place)
+        SELECT %s, id, type, stream, lead_id, campaign_id, data, simulated, %s
+        FROM ROWS FROM (json_to_recordset(%s::json) AS (id uuid, type event_type, stream text, lead_id uuid,
+            campaign_id uuid, data json, simulated boolean))
+            WITH ORDINALITY AS r(id, type, stream, lead_id, campaign_id, data, simulated, place)
         ORDER BY place
         """,
-        (workspace_id, msgspec.json.encode(rows).decode()),
+        (workspace_id, now, msgspec.json.encode(events).decode()),
     )
 
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+import msgspec
+
 from leadwright.identity import Identity
 
 LONGEST_EXCERPT = 100
@@ -27,8 +29,7 @@ class Direction(StrEnum):
     RECEIVED = "received"
 
 
-@dataclass(frozen=True, slots=True)
-class Relationship:
+class Relationship(msgspec.Struct, frozen=True):
     """What a sender has with a person. ``last_lead_id``: the lead as which the sender contacted the person last.
 
     ``invited_at`` is that of the open invitation, or of the one that was accepted.
@@ -53,8 +54,7 @@ class Relationship:
 STRANGERS = Relationship()
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """Something that changed between a sender and a person, and when."""
 
     sender_id: str

@@ -24,10 +24,9 @@ async def relationships(
     return {pair: known.get(pair, STRANGERS) for pair in pairs}
 
 
-async def note_invited(connection: Connection, workspace_id: str, notes: Sequence[Note]) -> None:
-    """Invitations went out. Who is connected already stays so, however late this is told."""
-    if notes:
-        await store.invite(connection, workspace_id, notes)
+async def note_invited(connection: Connection, workspace_id: str, notes: Sequence[Note]) -> frozenset[Pair]:
+    """Invitations went out; answers the pairs of whom that is news. Who is connected already stays so."""
+    return await store.invite(connection, workspace_id, notes) if notes else frozenset()
 
 
 async def note_connected(connection: Connection, workspace_id: str, notes: Sequence[Note]) -> frozenset[Pair]:

@@ -54,7 +54,7 @@ _NEWS: LiteralString = """
 
 
 async def invite(connection: Connection, workspace_id: str, notes: Sequence[Note]) -> frozenset[Pair]:
-    """Invitations that are open from now on; who is connected stays so. Answers the pairs of whom anything changed."""
+    """Invitations that are open from now on; who is connected stays so. Answers the pairs of whom that was written."""
     return await _note(
         connection,
         workspace_id,
@@ -72,10 +72,11 @@ async def invite(connection: Connection, workspace_id: str, notes: Sequence[Note
                 last_lead_id = CASE WHEN excluded.invited_at >= coalesce(old.last_sent_at, '-infinity')
                     THEN coalesce(excluded.last_lead_id, old.last_lead_id) ELSE old.last_lead_id END
             WHERE old.state = 'none' OR old.invited_at IS NULL OR excluded.last_lead_id IS NOT NULL
-            RETURNING sender_id, identity_kind, identity_key
+            RETURNING sender_id, identity_kind, identity_key, state
         )
         """
-        + _NEWS,
+        + _NEWS
+        + " WHERE c.state = 'invited'",
     )
 
 

@@ -1,9 +1,10 @@
 """What the engine tells of many leads at once: history entries, and changes of status with their public event."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from leadwright import ids
 from leadwright.events.model import EventType
@@ -15,8 +16,7 @@ from leadwright.postgres.pool import Connection
 __all__ = ["NewEntry", "StatusChange", "add_entries", "learn"]
 
 
-@dataclass(frozen=True, slots=True)
-class StatusChange:
+class StatusChange(msgspec.Struct, frozen=True):
     """A lead's status before and after; ``detail`` joins the history entry."""
 
     lead_id: str
@@ -27,7 +27,7 @@ class StatusChange:
     custom_status: str | None
     step_id: str | None = None
     simulated: bool = False
-    detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    detail: Mapping[str, Any] = msgspec.field(default_factory=dict[str, Any])
 
     def entry(self) -> NewEntry:
         detail = {"previousStatus": self.before, "newStatus": self.after, **self.detail}

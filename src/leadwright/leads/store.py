@@ -251,8 +251,7 @@ async def add_history(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class NewEntry:
+class NewEntry(msgspec.Struct, frozen=True):
     """An entry of a lead's history that is about to be written."""
 
     lead_id: str
@@ -263,16 +262,15 @@ class NewEntry:
 
 async def add_entries(connection: Connection, workspace_id: str, entries: Sequence[NewEntry], now: datetime) -> None:
     """Writes entries of many leads in their order, in one statement."""
-    rows = [{"l": entry.lead_id, "k": entry.kind, "s": entry.step_id, "d": entry.detail} for entry in entries]
     await connection.execute(
         """
         INSERT INTO history (workspace_id, lead_id, at, type, step_id, detail)
-        SELECT %s, l, %s, k, s, d
-        FROM ROWS FROM (jsonb_to_recordset(%s::jsonb) AS (l uuid, k text, s text, d jsonb))
-            WITH ORDINALITY AS r(l, k, s, d, place)
+        SELECT %s, lead_id, %s, kind, step_id, detail
+        FROM ROWS FROM (jsonb_to_recordset(%s::jsonb) AS (lead_id uuid, kind text, step_id text, detail jsonb))
+            WITH ORDINALITY AS r(lead_id, kind, step_id, detail, place)
         ORDER BY place
         """,
-        (workspace_id, now, msgspec.json.encode(rows).decode()),
+        (workspace_id, now, msgspec.json.encode(entries).decode()),
     )
 
 

@@ -1,18 +1,21 @@
 """The one client for what goes out: it never raises for what a receiver does, and cannot be held up or filled up."""
 
 import asyncio
+import base64
+import contextlib
 import errno
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 import aiohttp
+import msgspec
 from yarl import URL
 
 from leadwright import __version__
@@ -55,8 +58,7 @@ NOTHING_SENT = frozenset(
 """With these the receiver certainly did not get the request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """``body`` is the beginning of it, ``retry_after`` and ``duration`` are seconds."""
 
     status: int
@@ -69,8 +71,7 @@ class Answer:
         return 200 <= self.status < 300
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     code: FailureCode
     message: str
     duration: float
@@ -115,7 +116,7 @@ class OutboundClient:
             timeout=self._timeout,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Accept": "*/*"},
+            headers=_HEADERS,
         )
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer | Failure:
@@ -124,8 +125,7 @@ class OutboundClient:
         began = loop.time()
         try:
             target, session = self._check(url)
-            request = session.post(target, data=body, headers=_JSON | dict(headers), allow_redirects=False)
-            async with request as response:
+            async with session.post(target, data=body, headers=headers, allow_redirects=False) as response:
                 text = await self._beginning(response)
                 return Answer(
                     response.status, text, retry_after(response.headers.get("Retry-After")), loop.time() - began
@@ -141,6 +141,8 @@ class OutboundClient:
 
     async def _beginning(self, response: aiohttp.ClientResponse) -> str:
         """At most 2,000 bytes. What comes after is not waited for: the connection is dropped instead."""
+        if response.content.is_eof():  # as nearly always: it came with the head, and needs no watch
+            return _text(response.content.read_nowait(MOST_ANSWER_BYTES))
         found = b""
         try:
             async with asyncio.timeout(self._answer_seconds):
@@ -150,10 +152,19 @@ class OutboundClient:
             response.close()
         if not response.content.at_eof():
             response.close()
-        return found[:MOST_ANSWER_BYTES].decode("utf-8", "replace").replace("\0", "")
+        return _text(found)
 
 
-_JSON = {"Content-Type": "application/json"}
+def _text(answer: bytes) -> str:
+    return answer[:MOST_ANSWER_BYTES].decode("utf-8", "replace").replace("\0", "") if answer else ""
+
+
+_HEADERS = {
+    "User-Agent": USER_AGENT,
+    "Accept-Encoding": "identity",
+    "Accept": "*/*",
+    "Content-Type": "application/json",
+}
 
 
 def _failure(error: Exception) -> tuple[FailureCode, str]:
@@ -219,5 +230,17 @@ def scrubbed(text: str, secrets: Iterable[str]) -> str:
 
 
 def parts_of(header: str) -> list[str]:
-    """What of a header's value must not be shown: the whole, and each longer word, since ``Bearer …`` is told apart."""
-    return [header, *(word for word in header.split() if len(word) >= 2 * SHORTEST_PART)]
+    """What of a header's value must not be shown: the whole, and each longer word, since ``Bearer …`` is told apart;
+    of ``Basic …`` also what it stands for, and the password in that."""
+    words = [word for word in header.split() if len(word) >= 2 * SHORTEST_PART]
+    if header[:6].lower() == "basic ":
+        with contextlib.suppress(ValueError):
+            pair = base64.b64decode(header[6:], validate=True).decode()
+            words += [part for part in (pair, pair.partition(":")[2]) if len(part) >= SHORTEST_PART]
+    return [header, *words]
+
+
+def spellings(secret: str) -> set[str]:
+    """How a secret may come back in an answer: as it is, in JSON, in JSON as PHP writes it, in a URL."""
+    in_json = json.dumps(secret)[1:-1]
+    return {secret, in_json, in_json.replace("/", "\\/"), quote(secret), quote(secret, safe=""), quote_plus(secret)}

@@ -1,6 +1,5 @@
 """Connections that cannot be aimed at a place nobody should reach: each address is looked at as it is connected to."""
 
-import asyncio
 import errno
 import socket
 from collections.abc import Awaitable, Callable
@@ -12,6 +11,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from leadwright.outbound.addresses import Address, refusal
 from leadwright.outbound.allowed import AllowedHosts
+from leadwright.outbound.resolving import SystemResolver
 
 AddressInfo = tuple[Any, ...]
 Resolve = Callable[[str, int, socket.AddressFamily], Awaitable[list[ResolveResult]]]
@@ -46,7 +46,7 @@ class GuardedResolver(AbstractResolver):
 
     def __init__(self, allowed: AllowedHosts, resolve: Resolve | None = None) -> None:
         self._allowed = allowed
-        self._resolve = resolve or _system_resolve
+        self._resolve = resolve or SystemResolver()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -59,21 +59,6 @@ class GuardedResolver(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing is held open."""
-
-
-async def _system_resolve(host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
-    return [
-        ResolveResult(
-            hostname=host,
-            host=str(address[0]),
-            port=port,
-            family=found_family,
-            proto=proto,
-            flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-        )
-        for found_family, _, proto, _, address in found
-    ]
 
 
 def guarded_connector(allowed: AllowedHosts, resolve: Resolve | None = None) -> aiohttp.TCPConnector:

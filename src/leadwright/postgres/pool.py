@@ -38,7 +38,7 @@ class BareIdLoader(Loader):
     """Reads a ``uuid`` as 32 hexadecimal characters, the form of ids inside the program."""
 
     def load(self, data: Buffer) -> str:
-        return bytes(data).replace(b"-", b"").decode("ascii")
+        return str(data, "ascii").replace("-", "")
 
 
 class BareIdBinaryLoader(Loader):

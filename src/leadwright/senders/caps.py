@@ -21,6 +21,11 @@ def is_paced(step_type: StepType) -> bool:
     return step_type not in _UNSEEN
 
 
+def keeps_gap(sender: Sender, step_type: StepType) -> bool:
+    """Whether a gap lies between this deed of the sender and its next."""
+    return sender.limits.min_gap > timedelta() and is_paced(step_type)
+
+
 def cap(sender: Sender, kind: QuotaKind, period: Period, day: date) -> int | None:
     """The most deeds in the period that ``day`` lies in; None: no cap."""
     if period is Period.WEEK:

@@ -34,18 +34,26 @@ async def hold(
 ) -> Mapping[tuple[str, QuotaKind], Room]:
     """How much of what is wanted there is room for; it stays so until the transaction ends. ``take`` uses it.
 
+    Where nobody has a cap nothing is held before ``take``, so that planners for one sender hardly wait for each other.
     A sender with a gap between its deeds has room for one at most.
     """
     wishes = list(wanted)
     paced = [sender.id for sender, _, _ in wishes if sender.limits.min_gap > timedelta()]
     paces = await quota_store.hold_paces(connection, workspace_id, paced)
-    keys = [key for sender, kind, _ in wishes for key in _keys(sender, kind, now)]
+    found = [each for sender, kind, _ in wishes for each in _caps(sender, kind, now)]
+    keys = [key for key, _ in found] if any(cap is not None for _, cap in found) else []
     used = await quota_store.hold(connection, workspace_id, keys)
     return {(sender.id, kind): _room(sender, kind, most, used, paces, now) for sender, kind, most in wishes}
 
 
 def _keys(sender: Sender, kind: QuotaKind, now: datetime) -> list[Key]:
     return [(sender.id, kind.value, period.value, starts_on) for period, starts_on in caps.periods(sender, now)]
+
+
+def _caps(sender: Sender, kind: QuotaKind, now: datetime) -> list[tuple[Key, int | None]]:
+    """What a deed at this moment counts in, each with the most there may be in it; None: no cap."""
+    day = caps_day(sender, now)
+    return [(key, caps.cap(sender, kind, Period(key[2]), day)) for key in _keys(sender, kind, now)]
 
 
 def _room(
@@ -56,20 +64,18 @@ def _room(
     paces: Mapping[str, quota_store.Pace],
     now: datetime,
 ) -> Room:
-    keys = _keys(sender, kind, now)
+    found = _caps(sender, kind, now)
     granted, next_at = wanted, None
     pace = paces.get(sender.id)
     if pace is not None:
         granted = min(granted, 1)
         if pace.plan_at is not None and pace.plan_at > now:
             granted, next_at = 0, pace.plan_at
-    for key in keys:
-        period, starts_on = Period(key[2]), key[3]
-        cap = caps.cap(sender, kind, period, caps_day(sender, now))
+    for key, cap in found:
         if cap is not None and cap - used[key] < granted:
             granted = max(0, cap - used[key])
-            next_at = _later(next_at, caps.ends(sender, period, starts_on))
-    return Room(sender, kind, granted, tuple((key[1], key[2], key[3]) for key in keys), next_at)
+            next_at = _later(next_at, caps.ends(sender, Period(key[2]), key[3]))
+    return Room(sender, kind, granted, tuple((key[1], key[2], key[3]) for key, _ in found), next_at)
 
 
 def caps_day(sender: Sender, now: datetime) -> date:
@@ -91,6 +97,7 @@ async def take(
             counts[room.sender.id, kind, period, starts_on] += count
     counts = +counts
     if counts:
+        await quota_store.hold(connection, workspace_id, list(counts))
         await quota_store.add(connection, workspace_id, counts)
     next_at = {
         room.sender.id: caps.next_after(room.sender, now)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 
 from leadwright.campaigns.fields import ScheduleBody
 from leadwright.channels.registry import CONFIGS
@@ -42,6 +43,11 @@ Config = Annotated[
 ]
 
 
+def _without_default(schema: JsonDict) -> None:
+    """Generators of clients stumble over a default beside alternatives, and leave the whole route out."""
+    del schema["default"]
+
+
 class SenderFields(BaseModel):
     """What can be set on a sender. Unknown fields are ignored: clients send more than we know."""
 
@@ -49,7 +55,11 @@ class SenderFields(BaseModel):
 
     first_name: Name | None = Field(default=None, description="For templates; left out, from `name`.")
     last_name: Name | None = None
-    config: Config = Field(default={}, examples=[{"seed": 7, "acceptRate": 1}])
+    config: Config = Field(
+        default={},
+        examples=[{"seed": 7, "acceptRate": 1}],
+        json_schema_extra=_without_default,
+    )
     limits: LimitsBody = Field(default_factory=LimitsBody, description="Those that are left out stay as they are.")
     ramp_up: RampUpBody | None = Field(default=None, description="Null: the caps count from the first day.")
     schedule: ScheduleBody | None = Field(default=None, description="When it works. Null: always.")

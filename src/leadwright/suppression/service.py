@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from leadwright import ids
 from leadwright.engine import skipping
 from leadwright.errors import NotFound
@@ -174,8 +176,7 @@ async def remove(connection: Connection, workspace_id: str, suppression_id: str 
         raise NotFound("Suppression not found", code="suppression_not_found")
 
 
-@dataclass(frozen=True, slots=True)
-class Approached:
+class Approached(msgspec.Struct, frozen=True):
     """Somebody about to be approached, under a name of the caller's."""
 
     ref: str
@@ -194,15 +195,21 @@ async def hold(connection: Connection, workspace_id: str) -> None:
 
 async def suppressed(connection: Connection, workspace_id: str, persons: Sequence[Approached]) -> frozenset[str]:
     """The refs of those whom an entry of the list keeps from being approached, or who were erased."""
+    kept = await store.kept(connection, workspace_id)
+    listed = await _listed(connection, workspace_id, persons) if kept.has_entries else frozenset[str]()
+    return listed | await _erased(connection, workspace_id, kept.erasure_key, persons)
+
+
+async def _listed(connection: Connection, workspace_id: str, persons: Sequence[Approached]) -> frozenset[str]:
     named = {one.ref: match_values(one.identity_text, one.email, one.company) for one in persons}
     wanted = list(dict.fromkeys(pair for pairs in named.values() for pair in pairs))
     found = await store.among(connection, workspace_id, wanted)
-    listed = frozenset(ref for ref, pairs in named.items() if not found.isdisjoint(pairs))
-    return listed | await _erased(connection, workspace_id, persons)
+    return frozenset(ref for ref, pairs in named.items() if not found.isdisjoint(pairs))
 
 
-async def _erased(connection: Connection, workspace_id: str, persons: Sequence[Approached]) -> frozenset[str]:
-    key = await store.erasure_key(connection, workspace_id)
+async def _erased(
+    connection: Connection, workspace_id: str, key: bytes | None, persons: Sequence[Approached]
+) -> frozenset[str]:
     if key is None:
         return frozenset()
     digests = {one.ref: erased_digests(key, workspace_id, one.identity_text, one.email) for one in persons}
@@ -213,7 +220,8 @@ async def _erased(connection: Connection, workspace_id: str, persons: Sequence[A
 async def erased(connection: Connection, workspace_id: str, identities: Sequence[Identity]) -> frozenset[Identity]:
     """Those who were erased: of them nothing is to be kept, whoever tells it."""
     asked = [Approached(str(place), identity.text, None, None) for place, identity in enumerate(identities)]
-    return frozenset(identities[int(ref)] for ref in await _erased(connection, workspace_id, asked))
+    key = (await store.kept(connection, workspace_id)).erasure_key
+    return frozenset(identities[int(ref)] for ref in await _erased(connection, workspace_id, key, asked))
 
 
 async def keep_erased(

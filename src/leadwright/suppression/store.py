@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 import msgspec
 
@@ -76,13 +76,25 @@ async def among(
     return frozenset((SuppressionKind(row[0]), row[1]) for row in await cursor.fetchall())
 
 
-async def erasure_key(connection: Connection, workspace_id: str) -> bytes | None:
-    """What the erased persons of the workspace are hashed under, None when it has none."""
+class Kept(NamedTuple):
+    """Whether a workspace has a list, and what its erased persons are hashed under, None when it has none."""
+
+    has_entries: bool
+    erasure_key: bytes | None
+
+
+async def kept(connection: Connection, workspace_id: str) -> Kept:
+    """What there is to be looked through: nothing, in most workspaces."""
     cursor = await connection.execute(
-        "SELECT key FROM erasure_key WHERE EXISTS (SELECT FROM erased_person WHERE workspace_id = %s)", (workspace_id,)
+        """
+        SELECT EXISTS (SELECT FROM suppression WHERE workspace_id = %(workspace)s),
+            (SELECT key FROM erasure_key WHERE EXISTS (SELECT FROM erased_person WHERE workspace_id = %(workspace)s))
+        """,
+        {"workspace": workspace_id},
     )
     row = await cursor.fetchone()
-    return row[0] if row else None
+    assert row is not None
+    return Kept(*row)
 
 
 async def any_erasure_key(connection: Connection) -> bytes:

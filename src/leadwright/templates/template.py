@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import msgspec
 from liquid import Node, Token
 from liquid.exceptions import LiquidError, LiquidValueError, ResourceLimitError
 from liquid.output import LimitedStringIO
@@ -17,20 +18,21 @@ from leadwright.templates.errors import RenderError, RenderLimitError, TemplateE
 from leadwright.templates.expressions import NameTokenStream
 from leadwright.templates.fields import Fields
 from leadwright.templates.lexer import tokens_of
+from leadwright.templates.plain import Pieces, pieces_of, text_from
 
 MAX_SOURCE = 10_000
 """Characters a template may have."""
+_MOST_BYTES = 4
+"""Of a character in UTF-8."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(msgspec.Struct, frozen=True):
     """The finished text. It can be empty when the template says so, with a condition or ``default: ""``."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True):
     """No text: these fields have no value and no fallback. Named as the template writes them, once each."""
 
     fields: tuple[str, ...]
@@ -51,12 +53,30 @@ class Template:
     sender_variables: tuple[str, ...] = field(compare=False)
     sender_required: tuple[str, ...] = field(compare=False)
     _nodes: tuple[Node, ...] = field(compare=False, repr=False)
+    _pieces: Pieces | None = field(compare=False, repr=False)
 
     def render(self, fields: Fields, sender: Fields | None = None, seed: int = 0) -> Rendered | Missing:
         """The text for one lead. Null and blank values count as missing; the seed fixes every ``{a|b}``.
 
         Raises RenderError when a value does not fit (a filter wants a number), RenderLimitError at a limit.
         """
+        return self._render_plainly(fields, sender or {}, seed) or self.render_by_liquid(fields, sender, seed)
+
+    def _render_plainly(self, fields: Fields, sender: Fields, seed: int) -> Rendered | Missing | None:
+        """None for what Liquid must render, or refuse."""
+        if self._pieces is None:
+            return None
+        missing: dict[str, None] = {}
+        try:
+            text = text_from(self._pieces, fields, sender, seed, missing)
+        except ValueError:  # a number of thousands of digits
+            return None
+        if len(text) > MAX_OUTPUT // _MOST_BYTES:
+            return None
+        return Missing(tuple(missing)) if missing else Rendered(text)
+
+    def render_by_liquid(self, fields: Fields, sender: Fields | None = None, seed: int = 0) -> Rendered | Missing:
+        """As ``render``, whatever the template consists of."""
         context = LeadContext(EMPTY_TEMPLATE, fields, sender, seed)
         buffer = LimitedStringIO(MAX_OUTPUT, "", "\n")
         try:
@@ -88,6 +108,7 @@ def compile_template(source: str) -> Template:
         sender_variables=tuple(name[sender:] for name in analysis.used if is_of_sender(name)),
         sender_required=tuple(name[sender:] for name in analysis.needed if is_of_sender(name)),
         _nodes=tuple(nodes),
+        _pieces=pieces_of(nodes),
     )
 
 

@@ -219,18 +219,22 @@ async def redeliver(webhook_id: str, delivery_id: str, call: CurrentCall) -> wir
 async def redeliver_many(
     webhook_id: str, call: CurrentCall, body: Annotated[wire.RedeliverBody | None, Body()] = None
 ) -> wire.Redelivered:
-    """Finished deliveries of a status, of a time range, or all: the oldest first."""
+    """Finished deliveries of a status, of a time range, or all: the oldest first, 1,000 a request.
+
+    While the answer has a `nextCursor`, ask again with it as `cursor`.
+    """
     wanted = body or wire.RedeliverBody.model_validate({})
-    count = await service.redeliver_range(
+    again = await service.redeliver_range(
         call.connection,
         call.workspace_id,
         _bare(webhook_id),
         status=DeliveryStatus(wanted.status) if wanted.status else None,
         since=wanted.since,
         until=wanted.until,
+        after=wanted.cursor,
         now=call.now,
     )
-    return wire.Redelivered(redelivered=count)
+    return wire.redelivered_body(again)
 
 
 def _bare(webhook_id: str) -> str | None:

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import traceback
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -15,13 +14,11 @@ from leadwright.outbound.client import OutboundClient
 from leadwright.postgres.pool import Database, passing_fault
 from leadwright.telemetry.logs import logger
 from leadwright.webhooks import delivery_store
-from leadwright.webhooks.delivery import Hopeless, Outcome, Prepared, Preparer, send
+from leadwright.webhooks.delivery import Hopeless, Prepared, Preparer
 from leadwright.webhooks.delivery_store import Leased
+from leadwright.webhooks.posting import AT_FIRST, Posts
 from leadwright.webhooks.recording import Recorder
 
-MOST_AT_ONCE = 500
-AHEAD = 8
-"""Streams that are claimed for each slot, so that the next post begins while outcomes are written down."""
 POLL_SECONDS = 0.5
 PROBE_LOOK = timedelta(seconds=POLL_SECONDS)
 FINISH_WITHIN_SECONDS = 7.0
@@ -48,19 +45,13 @@ class Deliverer:
         seconds: float = 30.0,
     ) -> None:
         self._database = database
-        self._client = client
         self._clock = clock
-        self._slots = slots
         self._lease = timedelta(seconds=4 * seconds + 5)
         self._patience = timedelta(seconds=seconds)
         self._preparer = Preparer(secrets)
         self._recorder = Recorder(schedule, random.Random().random)  # noqa: S311 -- spreads load, guards nothing
-        self._posting: dict[str, asyncio.Semaphore] = {}
-        self._claimed: Counter[str] = Counter()
-        self._outcomes: list[Outcome] = []
-        self._unsent: list[Leased] = []
+        self._posts = Posts(client, clock, slots=slots, ended=self.wake)
         self._empty: list[Leased] = []
-        self._tasks: dict[asyncio.Task[None], Leased] = {}
         self._woken = asyncio.Event()
         self._looked_for_probes: datetime | None = None
         self._stopping = False
@@ -96,8 +87,7 @@ class Deliverer:
 
     async def settle(self) -> None:
         """Waits for everything under way and writes it down."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._posts.settle()
         await self._write_down()
 
     async def _run(self) -> None:
@@ -111,7 +101,7 @@ class Deliverer:
                 tell("delivering failed", fault=type(error).__name__, where=_place(error))
                 await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS)
                 continue
-            if not busy or not self._outcomes:
+            if not busy or not self._posts.outcomes:
                 await self._rest()
         await self._finish()
 
@@ -122,18 +112,14 @@ class Deliverer:
             return
 
     async def _claim(self) -> bool:
-        if len(self._tasks) >= MOST_AT_ONCE:
+        most, free = self._posts.room()
+        if most <= 0:
             return False
         now = self._clock()
-        free = {webhook: max(0, self._slots * AHEAD - count) for webhook, count in self._claimed.items()}
         async with self._database.transaction() as connection:
+            await delivery_store.without_waiting_for_the_disk(connection)
             leased = await delivery_store.claim(
-                connection,
-                now,
-                now + self._lease,
-                free=free,
-                slots=self._slots * AHEAD,
-                most=MOST_AT_ONCE - len(self._tasks),
+                connection, now, now + self._lease, free=free, of_others=AT_FIRST, most=most
             )
         leased += await self._claim_probes(now)
         if leased:
@@ -145,8 +131,7 @@ class Deliverer:
         try:
             await self._begin(leased)
         except BaseException:
-            under_way = set(self._tasks.values())
-            self._unsent += [lease for lease in leased if lease not in under_way]
+            self._posts.unsent += leased
             raise
 
     async def _claim_probes(self, now: datetime) -> list[Leased]:
@@ -155,53 +140,41 @@ class Deliverer:
             return []
         self._looked_for_probes = now
         async with self._database.transaction() as connection:
+            await delivery_store.without_waiting_for_the_disk(connection)
             return await delivery_store.claim_probes(connection, now, now + self._lease)
 
     async def _begin(self, leased: Sequence[Leased]) -> None:
+        """Prepares all before the first is posted, so that a fault finds none of them under way."""
         async with self._database.session() as connection:
             heads = await delivery_store.heads(connection, leased)
+            addresses = await delivery_store.addresses(connection, sorted({lease.webhook_id for lease in leased}))
         now = self._clock()
-        for head in sorted(heads, key=lambda each: each.delivery_id):
-            prepared = self._preparer.prepare(head, now)
-            if isinstance(prepared, Hopeless):
-                self._outcomes.append(prepared)
-                continue
-            self._claimed[head.webhook_id] += 1
-            task = asyncio.get_running_loop().create_task(self._deliver(prepared, now + self._patience))
-            self._tasks[task] = prepared.lease
-            task.add_done_callback(self._ended)
-        found = {(head.webhook_id, head.stream) for head in heads}
-        self._empty += [lease for lease in leased if (lease.webhook_id, lease.stream) not in found]
-
-    async def _deliver(self, prepared: Prepared, until: datetime) -> None:
-        """Waits for a slot of the endpoint; when that took too long, the lease is given back instead."""
-        webhook = prepared.lease.webhook_id
-        async with self._posting.setdefault(webhook, asyncio.Semaphore(self._slots)):
-            if self._stopping or self._clock() > until:
-                self._unsent.append(prepared.lease)
+        found = {head.place: head for head in heads}
+        made, empty = list[Prepared | Hopeless](), list[Leased]()
+        for place, lease in enumerate(leased, 1):
+            head, address = found.get(place), addresses.get(lease.webhook_id)
+            if head is None or address is None:
+                empty.append(lease)
             else:
-                sent = await send(prepared, self._client, self._clock)
-                self._outcomes.append(sent)  # not in one line: the list is another one by the time of the answer
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        lease = self._tasks.pop(task)
-        self._claimed[lease.webhook_id] -= 1
-        if self._claimed[lease.webhook_id] <= 0:
-            del self._claimed[lease.webhook_id]
-            self._posting.pop(lease.webhook_id, None)
-        if not task.cancelled() and task.exception() is not None:
-            _log.error("a delivery broke", fault=type(task.exception()).__name__)
-        self.wake()
+                made.append(self._preparer.prepare(lease, head, address, now))
+        self._empty += empty
+        for each in sorted(made, key=lambda each: each.delivery_id):
+            if isinstance(each, Hopeless):
+                self._posts.outcomes.append(each)
+            else:
+                self._posts.add(each, now + self._patience)
 
     async def _write_down(self) -> bool:
         """In one transaction for all. After a fault of the database they are kept for the next round."""
-        outcomes, unsent, empty = self._outcomes, self._unsent, self._empty
+        posts = self._posts
+        outcomes, unsent, empty = posts.outcomes, posts.unsent, self._empty
         if not outcomes and not unsent and not empty:
             return False
-        self._outcomes, self._unsent, self._empty = [], [], []
+        posts.outcomes, posts.unsent, self._empty = [], [], []
         now = self._clock()
         try:
             async with self._database.transaction() as connection:
+                await delivery_store.without_waiting_for_the_disk(connection)
                 if outcomes:
                     await self._recorder.record(connection, outcomes, now)
                 if unsent:
@@ -209,18 +182,14 @@ class Deliverer:
                 if empty:
                     await self._recorder.end_empty(connection, empty, now)
         except BaseException:
-            self._outcomes = outcomes + self._outcomes
-            self._unsent = unsent + self._unsent
+            posts.outcomes = outcomes + posts.outcomes
+            posts.unsent = unsent + posts.unsent
             self._empty = empty + self._empty
             raise
         return True
 
     async def _finish(self) -> None:
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=FINISH_WITHIN_SECONDS)
-        for task, lease in list(self._tasks.items()):
-            task.cancel()
-            self._unsent.append(lease)
+        await self._posts.finish(FINISH_WITHIN_SECONDS)
         try:
             await self._write_down()
         except Exception as error:  # noqa: BLE001 -- leases end by themselves, and what was sent is sent again

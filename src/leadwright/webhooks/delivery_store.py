@@ -1,5 +1,6 @@
 """The SQL of deliveries on their way: making them, claiming streams, recording what became of them."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,8 +71,16 @@ async def insert(connection: Connection, deliveries: Sequence[NewDelivery], now:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Leased:
+async def without_waiting_for_the_disk(connection: Connection) -> None:
+    """Makes this transaction's commit one that a crash of the database, not of this process, may undo.
+
+    Good for what is claimed and for what became of it, since either is lost without harm: the delivery goes out again,
+    with the same id and the same bytes, which is what at least once means. Events and their deliveries wait.
+    """
+    await connection.execute("SELECT set_config('synchronous_commit', 'off', true)")
+
+
+class Leased(msgspec.Struct, frozen=True):
     """A stream that this process may work on until its lease ends; ``token`` fences off what comes later."""
 
     webhook_id: str
@@ -79,42 +88,51 @@ class Leased:
     token: int
 
 
-async def claim(
-    connection: Connection, now: datetime, lease_until: datetime, *, free: dict[str, int], slots: int, most: int
-) -> list[Leased]:
-    """Leases due streams of active endpoints: of each as many as it has free, ``slots`` when ``free`` does not say.
+def _new_token() -> int:
+    """Of one claim, and unlike every other: a stream's row may have gone and come again meanwhile, or a crash of the
+    database may have undone a claim, so a number that counts up could be given out twice."""
+    return secrets.randbits(62)
 
-    Each endpoint is asked by itself, so one with a million waiting streams hides none of another's.
+
+async def claim(
+    connection: Connection, now: datetime, lease_until: datetime, *, free: dict[str, int], of_others: int, most: int
+) -> list[Leased]:
+    """Leases due streams of active endpoints: of each as many as ``free`` says, else ``of_others``.
+
+    Each endpoint is asked by itself, so one with a million waiting streams hides none of another's; and in no order, so
+    that when there is not room for all it is not always the same ones that wait.
     """
-    async with connection.cursor(row_factory=class_row(Leased)) as cursor:
-        await cursor.execute(
-            """
+    token = _new_token()
+    cursor = await connection.execute(
+        """
             WITH due AS MATERIALIZED (
                 SELECT s.webhook_id, s.stream
-                FROM webhook w
+                FROM (
+                    SELECT id FROM webhook WHERE enabled AND paused_at IS NULL ORDER BY random()
+                ) w
                 CROSS JOIN LATERAL (
                     SELECT webhook_id, stream FROM webhook_stream
                     WHERE webhook_id = w.id AND due_at <= %(now)s
                     ORDER BY due_at
-                    LIMIT coalesce((%(free)s::jsonb ->> replace(w.id::text, '-', ''))::int, %(slots)s)
+                    LIMIT coalesce((%(free)s::jsonb ->> replace(w.id::text, '-', ''))::int, %(of_others)s)
                     FOR UPDATE SKIP LOCKED
                 ) s
-                WHERE w.enabled AND w.paused_at IS NULL
                 LIMIT %(most)s
             )
-            UPDATE webhook_stream s SET due_at = %(lease)s, token = s.token + 1
+            UPDATE webhook_stream s SET due_at = %(lease)s, token = %(token)s
             FROM due WHERE s.webhook_id = due.webhook_id AND s.stream = due.stream
-            RETURNING s.webhook_id, s.stream, s.token
+            RETURNING s.webhook_id, s.stream
             """,
-            {
-                "now": now,
-                "lease": lease_until,
-                "free": msgspec.json.encode(free).decode(),
-                "slots": slots,
-                "most": most,
-            },
-        )
-        return await cursor.fetchall()
+        {
+            "now": now,
+            "lease": lease_until,
+            "token": token,
+            "free": msgspec.json.encode(free).decode(),
+            "of_others": of_others,
+            "most": most,
+        },
+    )
+    return [Leased(webhook_id, stream, token) for webhook_id, stream in await cursor.fetchall()]
 
 
 async def claim_probes(connection: Connection, now: datetime, lease_until: datetime) -> list[Leased]:
@@ -122,9 +140,9 @@ async def claim_probes(connection: Connection, now: datetime, lease_until: datet
 
     So in turn, for the endpoint may be well and only refuse what is first.
     """
-    async with connection.cursor(row_factory=class_row(Leased)) as cursor:
-        await cursor.execute(
-            """
+    token = _new_token()
+    cursor = await connection.execute(
+        """
             WITH due AS MATERIALIZED (
                 SELECT id FROM webhook WHERE enabled AND paused_at IS NOT NULL AND probe_at <= %(now)s
                 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
@@ -135,24 +153,20 @@ async def claim_probes(connection: Connection, now: datetime, lease_until: datet
                     SELECT stream FROM webhook_stream WHERE webhook_id = p.id
                     ORDER BY due_at LIMIT 1) s
             )
-            UPDATE webhook_stream s SET due_at = %(lease)s, token = s.token + 1
+            UPDATE webhook_stream s SET due_at = %(lease)s, token = %(token)s
             FROM first WHERE s.webhook_id = first.webhook_id AND s.stream = first.stream
-            RETURNING s.webhook_id, s.stream, s.token
+            RETURNING s.webhook_id, s.stream
             """,
-            {"now": now, "lease": lease_until},
-        )
-        return await cursor.fetchall()
+        {"now": now, "lease": lease_until, "token": token},
+    )
+    return [Leased(webhook_id, stream, token) for webhook_id, stream in await cursor.fetchall()]
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The first pending delivery of a leased stream, with its event and its endpoint."""
+class Head(msgspec.Struct, frozen=True):
+    """The first pending delivery of a leased stream, with its event. ``place`` is that of the lease, from 1."""
 
-    webhook_id: str
-    stream: str
-    token: int
+    place: int
     delivery_id: str
-    workspace_id: str
     test_body: str | None
     retries_used: int
     event_id: str
@@ -161,6 +175,34 @@ class Head:
     event_data: str | None
     event_simulated: bool | None
     event_at: datetime | None
+
+
+async def heads(connection: Connection, leased: Sequence[Leased]) -> list[Head]:
+    """To be asked after ``claim``, as a statement of its own: its snapshot must be younger than the leases."""
+    cursor = await connection.execute(
+        """
+        SELECT g.place, d.id, d.test_body::text, d.retries_used, d.event_id, d.event_type, e.type::text, e.data::text,
+               e.simulated, e.created_at
+        FROM ROWS FROM (jsonb_to_recordset(%s::jsonb) AS (webhook_id uuid, stream text))
+            WITH ORDINALITY AS g(webhook_id, stream, place)
+        CROSS JOIN LATERAL (
+            SELECT * FROM webhook_delivery d
+            WHERE d.webhook_id = g.webhook_id AND d.stream = g.stream AND d.status = 'pending'
+            ORDER BY d.position, d.id LIMIT 1
+        ) d
+        LEFT JOIN event e ON e.workspace_id = d.workspace_id AND e.id = d.event_id
+        """,
+        (msgspec.json.encode(leased).decode(),),
+    )
+    return [Head(*row) for row in await cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an endpoint is and how it is signed for; ``secret``, ``previous_secret`` and ``headers`` are sealed."""
+
+    id: str
+    workspace_id: str
     url: str
     secret: str
     previous_secret: str | None
@@ -170,33 +212,22 @@ class Head:
     updated_at: datetime
 
 
-async def heads(connection: Connection, leased: Sequence[Leased]) -> list[Head]:
-    """To be asked after ``claim``, as a statement of its own: its snapshot must be younger than the leases."""
-    async with connection.cursor(row_factory=class_row(Head)) as cursor:
+async def addresses(connection: Connection, webhook_ids: Sequence[str]) -> dict[str, Address]:
+    """Those of the endpoints that have not been deleted."""
+    async with connection.cursor(row_factory=class_row(Address)) as cursor:
         await cursor.execute(
             """
-            SELECT g.webhook_id, g.stream, g.token, d.id AS delivery_id, d.workspace_id, d.test_body::text,
-                   d.retries_used, d.event_id, d.event_type AS told_type, e.type::text AS event_type,
-                   e.data::text AS event_data, e.simulated AS event_simulated, e.created_at AS event_at,
-                   w.url, w.secret, w.previous_secret, w.previous_until, w.accepts_previous, w.headers,
-                   w.updated_at
-            FROM jsonb_to_recordset(%s::jsonb) AS g(webhook_id uuid, stream text, token bigint)
-            CROSS JOIN LATERAL (
-                SELECT * FROM webhook_delivery d
-                WHERE d.webhook_id = g.webhook_id AND d.stream = g.stream AND d.status = 'pending'
-                ORDER BY d.position, d.id LIMIT 1
-            ) d
-            JOIN webhook w ON w.workspace_id = d.workspace_id AND w.id = d.webhook_id
-            LEFT JOIN event e ON e.workspace_id = d.workspace_id AND e.id = d.event_id
+            SELECT id, workspace_id, url, secret, previous_secret, previous_until, accepts_previous, headers, updated_at
+            FROM webhook WHERE id = ANY(%s::uuid[])
             """,
-            (msgspec.json.encode(leased).decode(),),
+            (list(webhook_ids),),
         )
-        return await cursor.fetchall()
+        return {each.id: each for each in await cursor.fetchall()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Standing:
-    """An endpoint under its lock."""
+    """An endpoint under its lock, to be kept as this transaction has it."""
 
     id: str
     workspace_id: str
@@ -242,8 +273,7 @@ async def first_failures(connection: Connection, deliveries: Sequence[tuple[str,
     return dict(await cursor.fetchall())
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What to write of one delivery. ``due_at`` None: the stream goes on with its next."""
 
     workspace_id: str
@@ -276,7 +306,7 @@ async def record(connection: Connection, changes: Sequence[Change], now: datetim
             finished_at = CASE WHEN g.status = 'pending' THEN NULL ELSE %(now)s END
         FROM jsonb_to_recordset(%(rows)s::jsonb) AS g(workspace_id uuid, delivery_id uuid, attempts jsonb,
             status delivery_status, retries_used smallint, first_failed_at timestamptz)
-        WHERE d.workspace_id = g.workspace_id AND d.id = g.delivery_id
+        WHERE d.workspace_id = g.workspace_id AND d.id = g.delivery_id AND d.status = 'pending'
         """,
         {"rows": msgspec.json.encode(changes).decode(), "now": now, "most": MOST_ATTEMPTS},
     )
@@ -304,6 +334,24 @@ async def pass_on(connection: Connection, streams: Sequence[tuple[str, str, date
         FROM given g WHERE s.webhook_id = g.webhook_id AND s.stream = g.stream AND g.waiting
         """,
         {"rows": msgspec.json.encode(rows).decode(), "now": now},
+    )
+
+
+async def hurry(connection: Connection, webhook_ids: Sequence[str], now: datetime) -> None:
+    """Makes due what waits for its next attempt at these endpoints, which go on after a pause.
+
+    Streams that somebody has locked are left: a publisher may hold one and wait for another that this holds.
+    """
+    await connection.execute(
+        """
+        WITH waiting AS MATERIALIZED (
+            SELECT webhook_id, stream FROM webhook_stream WHERE webhook_id = ANY(%s::uuid[]) AND due_at > %s
+            FOR UPDATE SKIP LOCKED
+        )
+        UPDATE webhook_stream s SET due_at = %s FROM waiting w
+        WHERE s.webhook_id = w.webhook_id AND s.stream = w.stream
+        """,
+        (list(webhook_ids), now, now),
     )
 
 

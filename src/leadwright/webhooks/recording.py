@@ -1,6 +1,6 @@
 """What follows from the outcomes of deliveries: delivered, tried again, failed, an endpoint paused or disabled."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,7 +43,7 @@ class Recorder:
         failures = [outcome for outcome in held if isinstance(outcome, Failed)]
         failed_first = await _failed_first(connection, failures)
         sent = [outcome for outcome in held if isinstance(outcome, Sent)]
-        accepting = await _note_accepted(connection, sent, now)
+        accepting = await _note_accepted(connection, sent, endpoints, now)
         changes = [self._sent(outcome) for outcome in sent]
         changes += [_hopeless(outcome) for outcome in held if isinstance(outcome, Hopeless)]
         for outcome in failures:
@@ -121,7 +121,7 @@ class Recorder:
         """Retries have run out and nothing was accepted meanwhile; or a probe failed: then the next is planned."""
         last = outcome.attempts[-1]
         reason = last["error"] or f"status {last['statusCode']}"
-        probe_at = now + timedelta(seconds=retry.probe_delay(self.schedule))
+        probe_at = now + timedelta(seconds=retry.probe_delay(self.schedule, outcome.retry_after))
         await delivery_store.pause(connection, endpoint.id, now, probe_at, reason)
         if endpoint.paused_at is None:
             metrics.WEBHOOKS_PAUSED.inc()
@@ -130,6 +130,7 @@ class Recorder:
                 webhook=public(Prefix.WEBHOOK, endpoint.id),
                 reason=reason,
             )
+            endpoint.paused_at = now
 
 
 def _accepted_since(endpoint: Standing, moment: datetime) -> bool:
@@ -141,11 +142,18 @@ async def _failed_first(connection: Connection, failures: Sequence[Failed]) -> d
     return await delivery_store.first_failures(connection, wanted) if wanted else {}
 
 
-async def _note_accepted(connection: Connection, sent: Sequence[Sent], now: datetime) -> set[str]:
+async def _note_accepted(
+    connection: Connection, sent: Sequence[Sent], endpoints: Mapping[str, Standing], now: datetime
+) -> set[str]:
     """One write for all endpoints, however many deliveries each took."""
     by_previous = {outcome.prepared.lease.webhook_id: outcome.by == "previous" for outcome in sent}
     if by_previous:
         await delivery_store.accepted(connection, by_previous, now)
+    resumed = [webhook for webhook in by_previous if endpoints[webhook].paused_at is not None]
+    if resumed:
+        await delivery_store.hurry(connection, resumed, now)
+    for webhook in resumed:
+        endpoints[webhook].paused_at = None
     return set(by_previous)
 
 

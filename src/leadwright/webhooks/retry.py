@@ -15,9 +15,13 @@ def delay(schedule: Sequence[float], retries_used: int, jitter: float, retry_aft
     if retries_used >= len(schedule):
         return None
     planned = schedule[retries_used] * (1 + MOST_JITTER * jitter)
-    return max(planned, min(retry_after or 0.0, LONGEST_RETRY_AFTER))
+    return max(planned, _asked_for(retry_after))
 
 
-def probe_delay(schedule: Sequence[float]) -> float:
-    """Seconds between the probes of a paused endpoint: the longest time between retries."""
-    return schedule[-1]
+def probe_delay(schedule: Sequence[float], retry_after: float | None) -> float:
+    """Seconds between the probes of a paused endpoint: the longest time between retries, or what it asks for."""
+    return max(schedule[-1], _asked_for(retry_after))
+
+
+def _asked_for(retry_after: float | None) -> float:
+    return min(retry_after or 0.0, LONGEST_RETRY_AFTER)

@@ -14,12 +14,12 @@ from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.events.model import Event, EventType
 from leadwright.outbound.allowed import AllowedHosts
 from leadwright.outbound.client import OutboundClient
-from leadwright.outbound.signing import Signer, new_secret
+from leadwright.outbound.signing import new_secret
 from leadwright.outbound.url import UrlRefused, check_url
 from leadwright.postgres.pool import Connection, Database
-from leadwright.webhooks import delivery, store
+from leadwright.webhooks import delivery, delivery_store, store
 from leadwright.webhooks.body import body_of
-from leadwright.webhooks.delivery_store import Leased
+from leadwright.webhooks.delivery_store import Address, Leased
 from leadwright.webhooks.model import (
     MOST_WEBHOOKS,
     Delivery,
@@ -118,7 +118,7 @@ async def edit(
     sealed = endpoints.seal_headers(wanted.headers)
     await store.update(connection, workspace_id, present.id, wanted, sealed, now)
     if wanted.enabled and present.status != "active":
-        await store.enable(connection, workspace_id, present.id, now)
+        await _go_on(connection, workspace_id, present.id, now)
     elif not wanted.enabled:
         await store.disable(connection, workspace_id, present.id, now)
     return await read(connection, workspace_id, endpoints, webhook_id)
@@ -129,8 +129,16 @@ async def enable(
 ) -> Webhook:
     """Whatever stopped it, it goes on. Raises NotFound."""
     await _lock(connection, workspace_id, webhook_id)
-    await store.enable(connection, workspace_id, webhook_id or "", now)
+    present = await read(connection, workspace_id, endpoints, webhook_id)
+    if present.status != "active":
+        await _go_on(connection, workspace_id, present.id, now)
     return await read(connection, workspace_id, endpoints, webhook_id)
+
+
+async def _go_on(connection: Connection, workspace_id: str, webhook_id: str, now: datetime) -> None:
+    """Also what was to be tried again later is tried at once."""
+    await store.enable(connection, workspace_id, webhook_id, now)
+    await delivery_store.hurry(connection, [webhook_id], now)
 
 
 async def rotate_secret(
@@ -191,6 +199,14 @@ async def redeliver(
     return await read_delivery(connection, workspace_id, webhook_id, delivery_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """How many deliveries are sent again, and the one behind which there are more."""
+
+    count: int
+    go_on_after: str | None
+
+
 async def redeliver_range(
     connection: Connection,
     workspace_id: str,
@@ -199,9 +215,10 @@ async def redeliver_range(
     status: DeliveryStatus | None,
     since: datetime | None,
     until: datetime | None,
+    after: str | None,
     now: datetime,
-) -> int:
-    """Sends up to 1,000 finished deliveries again, the oldest first; answers how many. Raises NotFound."""
+) -> Again:
+    """Sends up to 1,000 finished deliveries again, the oldest first. Raises NotFound."""
     await _lock(connection, workspace_id, webhook_id)
     found = await store.finished_between(
         connection,
@@ -210,9 +227,12 @@ async def redeliver_range(
         status=status,
         since=since,
         until=until,
-        limit=MOST_REDELIVERED,
+        after=after,
+        limit=MOST_REDELIVERED + 1,
     )
-    return await store.redeliver(connection, workspace_id, webhook_id or "", found, now) if found else 0
+    again = found[:MOST_REDELIVERED]
+    count = await store.redeliver(connection, workspace_id, webhook_id or "", again, now) if again else 0
+    return Again(count, again[-1] if len(found) > len(again) else None)
 
 
 def not_found() -> NotFound:
@@ -263,36 +283,23 @@ async def plan_test(
         lease_until=now + _TEST_LEASE,
         now=now,
     )
-    return Test(
-        row.id, delivery_id, event_id, _prepared(endpoints, workspace_id, row, delivery_id, event_id, body, now)
-    )
+    [address] = (await delivery_store.addresses(connection, [row.id])).values()
+    target = delivery.opened(endpoints.secrets, address, now)
+    return Test(row.id, delivery_id, event_id, _prepared(address, target, delivery_id, event_id, body))
 
 
 def _prepared(
-    endpoints: Endpoints,
-    workspace_id: str,
-    row: store.Row,
-    delivery_id: str,
-    event_id: str,
-    body: bytes,
-    now: datetime,
+    address: Address, target: delivery.Target, delivery_id: str, event_id: str, body: bytes
 ) -> delivery.Prepared:
-    secret = endpoints.secrets.open(row.secret)
-    rotating = row.previous_secret is not None and row.previous_until is not None and row.previous_until > now
-    previous = endpoints.secrets.open(row.previous_secret) if rotating and row.previous_secret else None
-    headers = dict(endpoints.opened(row).settings.headers)
     return delivery.Prepared(
-        lease=Leased(row.id, f"test_{delivery_id}", 0),
-        workspace_id=workspace_id,
+        lease=Leased(address.id, f"test_{delivery_id}", 0),
+        workspace_id=address.workspace_id,
         delivery_id=delivery_id,
         event_id=ids.public(ids.Prefix.EVENT, event_id),
-        url=row.url,
+        target=target,
         body=body,
-        signer=Signer(secret, previous),
-        headers=headers,
-        primary="previous" if row.accepts_previous and rotating else "current",
+        primary=delivery.primary(target.signer, accepts_previous=address.accepts_previous),
         retries_used=0,
-        secrets=delivery.known_secrets(secret, previous, headers),
     )
 
 

@@ -8,15 +8,19 @@ from typing import Any, LiteralString
 import msgspec
 from psycopg.rows import class_row
 
+from leadwright import ids
 from leadwright.postgres.pool import Connection
 from leadwright.webhooks.model import Delivery, DeliveryStatus, EventNames, Settings, Webhook
 
 MOST_COUNTED = 10_000
+CLOCKS_AGREE_WITHIN = 86_400
+"""Seconds by which a delivery's time and the time in its id may differ, generously."""
+FIRST_ID, LAST_ID = "0" * 32, "f" * 32
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An endpoint as it is stored; ``headers``, ``secret`` and ``previous_secret`` are sealed."""
+    """An endpoint as it is stored; ``headers`` are sealed."""
 
     id: str
     name: str
@@ -26,10 +30,7 @@ class Row:
     enabled: bool
     disabled_reason: str | None
     headers: str | None
-    secret: str
-    previous_secret: str | None
     previous_until: datetime | None
-    accepts_previous: bool
     accepted_at: datetime | None
     paused_at: datetime | None
     pause_reason: str | None
@@ -57,8 +58,8 @@ class Row:
 
 
 _ROW: LiteralString = """
-    SELECT w.id, w.name, w.url, w.events, w.event_names, w.enabled, w.disabled_reason, w.headers, w.secret,
-           w.previous_secret, w.previous_until, w.accepts_previous, w.accepted_at, w.paused_at, w.pause_reason,
+    SELECT w.id, w.name, w.url, w.events, w.event_names, w.enabled, w.disabled_reason, w.headers,
+           w.previous_until, w.accepted_at, w.paused_at, w.pause_reason,
            w.probe_at, w.created_at, w.updated_at,
            (SELECT count(*) FROM (
                SELECT FROM webhook_delivery d
@@ -331,9 +332,15 @@ async def finished_between(
     status: DeliveryStatus | None,
     since: datetime | None,
     until: datetime | None,
+    after: str | None,
     limit: int,
 ) -> list[str]:
-    """Finished deliveries of events of a time range, oldest first."""
+    """Finished deliveries that were made in a time range, oldest first, behind the id ``after``.
+
+    Ids hold a time, so what of a long log is far from the range is not looked at.
+    """
+    begin = ids.least_at(since, seconds=-CLOCKS_AGREE_WITHIN) if since else FIRST_ID
+    end = ids.least_at(until, seconds=CLOCKS_AGREE_WITHIN) if until else LAST_ID
     cursor = await connection.execute(
         """
         SELECT id FROM webhook_delivery
@@ -341,6 +348,7 @@ async def finished_between(
           AND (%(status)s::delivery_status IS NULL OR status = %(status)s::delivery_status)
           AND (%(since)s::timestamptz IS NULL OR created_at >= %(since)s::timestamptz)
           AND (%(until)s::timestamptz IS NULL OR created_at < %(until)s::timestamptz)
+          AND id > %(begin)s::uuid AND id < %(end)s::uuid
         ORDER BY id LIMIT %(limit)s
         """,
         {
@@ -349,6 +357,8 @@ async def finished_between(
             "status": status,
             "since": since,
             "until": until,
+            "begin": max(begin, after or begin),
+            "end": end,
             "limit": limit,
         },
     )

@@ -26,7 +26,7 @@ from leadwright.webhooks.model import (
     Webhook,
     current_name,
 )
-from leadwright.webhooks.service import Test, Tested
+from leadwright.webhooks.service import Again, Test, Tested
 
 MASK = "••••"
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -296,7 +296,15 @@ class RedeliverBody(BaseModel):
     status: Literal["delivered", "failed"] | None = None
     since: AwareDatetime | None = Field(None, alias="from", description="Made at this time or later.")
     until: AwareDatetime | None = Field(None, alias="to", description="Made before this time.")
+    cursor: str | None = Field(
+        None, pattern="^[0-9a-f]{32}$", description="The `nextCursor` of the answer before, with all else the same."
+    )
 
 
 class Redelivered(BaseModel):
-    redelivered: int = Field(description="At most 1,000 a request: ask again while it is 1,000.")
+    redelivered: int = Field(description="At most 1,000 a request.")
+    nextCursor: str | None = Field(description="Where to go on when there are more; else null.")
+
+
+def redelivered_body(again: Again) -> Redelivered:
+    return Redelivered(redelivered=again.count, nextCursor=again.go_on_after)

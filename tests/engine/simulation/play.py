@@ -27,6 +27,8 @@ from leadwright.suppression import service as suppression
 
 ROUNDS = 60
 """Of work at one moment, before a run is called restless."""
+ROOM = 3
+"""Deeds that begin with their plan, in one transaction; the others of a batch of 7 are begun in another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +144,20 @@ class Play:
             if not await self.processes[n].engine.plan(self.now):
                 return
 
+    async def move_plan_and_begin(self, n: int) -> None:
+        """In one transaction, as far as there is room."""
+        for _ in range(ROUNDS):
+            found, begun = await self.processes[n].engine.planner.plan(self.now, ROOM)
+            self._note_begun(n, begun)
+            if not found:
+                return
+
     async def move_begin(self, n: int) -> None:
-        process = self.processes[n]
-        _, begun = await process.engine.beginner.begin(self.now)
-        process.begun += [(self.now, each) for each in begun]
+        _, begun = await self.processes[n].engine.beginner.begin(self.now)
+        self._note_begun(n, begun)
+
+    def _note_begun(self, n: int, begun: Sequence[Begun]) -> None:
+        self.processes[n].begun += [(self.now, each) for each in begun]
         self.chronicle.starts += [Start(self.move, each) for each in begun]
 
     async def move_perform(self, n: int, behaviours: Sequence[Behaviour]) -> None:
@@ -165,9 +177,9 @@ class Play:
     async def move_round(self, n: int, behaviours: Sequence[Behaviour]) -> None:
         """Everything that there is to do, by one engine."""
         for _ in range(ROUNDS):
-            engine = self.processes[n].engine
-            busy = await engine.restore_senders(self.now) | await engine.plan(self.now)
             before = len(self.chronicle.starts)
+            busy = await self.processes[n].engine.restore_senders(self.now)
+            await self.move_plan_and_begin(n)
             await self.move_begin(n)
             await self.move_perform(n, behaviours)
             await self.move_settle(n)
@@ -212,7 +224,7 @@ class Play:
         process = self.processes[n]
         process.database.die_at(statements)
         duties: Mapping[str, Callable[[], Coroutine[Any, Any, Any]]] = {
-            "plan": lambda: process.engine.plan(self.now),
+            "plan": lambda: process.engine.planner.plan(self.now, ROOM),
             "begin": lambda: process.engine.beginner.begin(self.now),
             "settle": lambda: self.move_settle(n),
             "reconcile": lambda: process.engine.reconcile(self.now),
@@ -338,7 +350,7 @@ class Play:
         }
 
         async def work(n: int) -> None:
-            await self.move_plan(n)
+            await (self.move_plan(n) if n % 2 else self.move_plan_and_begin(n))
             await self.move_begin(n)
 
         running = [moves[rival]() if rival in moves else work(n % ENGINES) for n, rival in enumerate(rivals)]

@@ -99,6 +99,7 @@ _half: st.SearchStrategy[Move] = st.tuples(st.just("half_round"), _engine, _beha
 _advance: st.SearchStrategy[Move] = st.tuples(st.just("advance"), _wait)
 _work: st.SearchStrategy[Move] = st.one_of(
     st.tuples(st.just("plan"), _engine),
+    st.tuples(st.just("plan_and_begin"), _engine),
     st.tuples(st.just("begin"), _engine),
     st.tuples(st.just("perform"), _engine, _behaviours),
     st.tuples(st.just("settle"), _engine),

@@ -76,3 +76,4 @@ class Deliveries(Answer):
 
 class Redelivered(Answer):
     redelivered: int
+    next_cursor: str | None

@@ -99,7 +99,13 @@ def redeliver_all(
     status: Literal["delivered", "failed"] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    cursor: str | None = None,
 ) -> Request[answers.Redelivered]:
-    """Sends finished deliveries once more, the oldest first, up to 1,000 a request: ask again while it is 1,000."""
-    body = {"status": status, "from": since and since.isoformat(), "to": until and until.isoformat()}
+    """Sends finished deliveries once more, the oldest first, up to 1,000 a request: ask again from ``next_cursor``."""
+    body = {
+        "status": status,
+        "from": since and since.isoformat(),
+        "to": until and until.isoformat(),
+        "cursor": cursor,
+    }
     return request("POST", ONE + "/redeliver", answers.Redelivered, webhook_id, body=body)
