@@ -126,6 +126,13 @@ def test_groups_that_only_differ_in_their_size_are_one() -> None:
     assert merged(groups) == [Group(7, answers=big), Group(3, answers=small), Group(1, zone="Asia/Tokyo")]
 
 
+def test_a_cap_limits_a_day_and_not_the_gap_before_it() -> None:
+    crew = [sender(limits=limits(20, gap=90))]
+    found = forecast(outlook(VISIT, Group(1000), senders=crew, course=Course(BERLIN)))
+    assert by_day(found, "visits", 2) == [20, 20]
+    assert [day.limited_by and day.limited_by.rule for day in found.days[:2]] == ["daily_cap", "daily_cap"]
+
+
 def test_leads_with_a_zone_of_their_own_are_approached_in_their_hours() -> None:
     steps = [*VISIT, {"id": "again", "type": "visit_profile"}]
     found = forecast(outlook(steps, Group(1, zone="America/Los_Angeles"), course=Course(BERLIN)))

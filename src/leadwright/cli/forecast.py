@@ -100,6 +100,14 @@ def _line(day: dict[str, Any]) -> list[object]:
     return [day["date"], *counts, day["newLeads"], what, limit["waiting"]]
 
 
+def _end(found: dict[str, Any]) -> str:
+    """When it is done, and if never within the days, whether for want of days."""
+    if found["finishesAt"]:
+        return f", done at {found['finishesAt']}"
+    on_the_way = found["leads"] - found["through"] - sum(found["held"].values())
+    return f", {on_the_way} still on their way after {found['days']} days" if on_the_way else ""
+
+
 def _summarise(found: dict[str, Any]) -> None:
     from leadwright.cli.output import remark
 
@@ -111,8 +119,7 @@ def _summarise(found: dict[str, Any]) -> None:
         f"{assumed['replyRate']:.0%} of those who get a message reply."
     )
     remark(f"First touch {found['firstTouchAt'] or 'never'}, last {found['lastTouchAt'] or 'never'}.")
-    done = f"done at {found['finishesAt']}" if found["finishesAt"] else f"not done within {found['days']} days"
-    remark(f"{found['touches']['total']} touches; {found['through']} of {found['leads']} leads through, {done}.")
+    remark(f"{found['touches']['total']} touches; {found['through']} of {found['leads']} leads through{_end(found)}.")
     for rule, leads in found["held"].items():
         remark(f"{leads} leads go no further by themselves: {rule}.")
     more = found["oneMoreSender"]

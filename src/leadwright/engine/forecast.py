@@ -22,6 +22,8 @@ from leadwright.senders.model import Sender
 
 GRAIN = timedelta(minutes=30)
 """Deeds that a sender's gap spaces are put together by so much."""
+_WEAK = {"min_gap": 1, Rule.OUTSIDE_WINDOW.value: 2}
+"""Rules that pass by themselves within the day."""
 OTHER_DEEDS = "other"
 """Withdrawals, tasks and webhooks, which no cap counts."""
 
@@ -83,8 +85,10 @@ class Day:
     def limited_by(self) -> Limit | None:
         if not self.waiting:
             return None
-        # The hours are over every evening: they are what limits a day only when nothing else did.
-        found = {key: n for key, n in self.waiting.items() if key[0] != Rule.OUTSIDE_WINDOW} or self.waiting
+        # The hours are over every evening, and a gap holds back all day whom a cap holds back in the end: each is what
+        # limits a day only when nothing stronger did.
+        strongest = min(_WEAK.get(rule, 0) for rule, _ in self.waiting)
+        found = {key: n for key, n in self.waiting.items() if _WEAK.get(key[0], 0) == strongest}
         (rule, kind), waiting = max(found.items(), key=lambda each: each[1])
         return Limit(rule, kind, waiting)
 

@@ -7,6 +7,7 @@ from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import cast
 
 from leadwright.campaigns.schedule import Schedule
 from leadwright.channels.simulated_network import SimulatorConfig, accepts, replies
@@ -129,6 +130,8 @@ class _Stage:
 
     def held(self, at: datetime, cohort: Cohort, hold: Hold) -> None:
         lacking = hold.detail.get("fields", hold.detail.get("error"))
+        if isinstance(lacking, list):
+            lacking = ", ".join(map(str, cast(list[object], lacking)))
         text = hold.rule.value if lacking is None else f"{hold.rule.value}: {lacking}"
         self._write(at, cohort, "held", hold.step.id, text)
 

@@ -148,7 +148,8 @@ def _add_suppressible(leads: list[NewLead]) -> None:
 
 
 def _add_digests(leads: list[NewLead], workspace_id: str, key: bytes) -> None:
-    """The hashes by which these people may be known to be erased: 5 µs a lead, and only where somebody was."""
+    """The hashes by which these people may be known to be erased: 5.5 µs a lead, 11.7 with an e-mail
+    address, and only where somebody was."""
     for lead in leads:
         lead.erased_as = erased_digests(key, workspace_id, f"{lead.kind}:{lead.key}", lead.email)
 
