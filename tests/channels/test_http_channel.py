@@ -175,6 +175,17 @@ async def test_asking_never_takes_a_failed_question_for_an_answer(
     assert isinstance(await http.reconcile(away), Unknown)
 
 
+NAMES = st.text("\0ab", max_size=3)
+
+
+@given(st.dictionaries(NAMES, st.recursive(NAMES, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner))))
+def test_nothing_that_is_kept_of_an_answer_has_nul(profile: dict[str, Any]) -> None:
+    told = {"status": "done", "profile": profile, "externalId": "a\0", "message": "b\0"}
+    outcome = read_answer(Answer(200, json.dumps(told), None, 0.1))
+    assert isinstance(outcome, Done)
+    assert "\\u0000" not in json.dumps([outcome.profile, outcome.external_id, outcome.note])
+
+
 @given(st.text(max_size=200) | st.binary(max_size=50).map(repr), st.integers(200, 599))
 def test_no_answer_raises(body: str, status: int) -> None:
     outcome = read_answer(Answer(status, body, None, 0.1))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
+from psycopg.errors import DiskFull
 from tests.engine.conftest import Recorder, World, identity, step, url
 
 from leadwright.channels.channel import Deed, Done, Later, Outcome, Permanent, Temporary, Unknown
@@ -301,6 +302,40 @@ async def test_the_stop_of_a_worker_says_nothing_against_the_sender(world: World
     await world.run(minutes=2)
     assert not await paused_or_not(world)
     assert set(await world.statuses(*leads)) == {"DONE"}
+
+
+class WithoutRoom(Recorder):
+    """Its own database, which is ours, has no room for what it wants to keep."""
+
+    async def perform(self, deed: Deed) -> Outcome:
+        self.deeds.append(deed)
+        raise DiskFull
+
+
+async def test_a_fault_of_our_own_database_says_nothing_against_the_sender(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    leads = await world.add(campaign, *(f"p{n}" for n in range(2 * MOST_FAILURES)))
+    await world.plan()
+    _, begun = await world.engine.beginner.begin(world.now)
+    full = WithoutRoom()
+    await world.engine.settler.settle([await perform(full, each) for each in begun], world.now)
+    assert set(await world.statuses(*leads)) == {"PENDING"}
+    await world.run(minutes=10)
+    assert not await paused_or_not(world)
+    assert set(await world.statuses(*leads)) == {"DONE"}
+
+
+async def test_an_outcome_that_cannot_be_written_holds_up_no_other(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    leads = await world.add(campaign, "ada", "bob", "cem")
+    world.recorder.answers[url("bob")] = [Done(profile={"headline": "\0"})]
+    world.recorder.truth = Done(profile={"headline": "\0"})
+    await world.run(minutes=10)
+    assert await world.statuses(*leads) == ["DONE", "PENDING", "DONE"]
+    world.recorder.truth = Done()
+    await world.run(minutes=10)
+    assert await world.statuses(*leads) == ["DONE", "DONE", "DONE"]
+    assert world.recorder.kinds(url("bob")) == ["connect"]
 
 
 async def test_a_channel_tells_under_which_other_address_it_knows_a_person(world: World) -> None:

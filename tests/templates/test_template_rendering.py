@@ -159,6 +159,40 @@ def test_values_that_do_not_fit_are_render_errors(source: str, said: str) -> Non
         render(source)
 
 
+DOUBLED = "{% assign a = 'aaaaaaaaaaaaaaaaaaaa' %}" + "{% assign a = a | append: a %}" * 9
+ROUNDS = "{% for i in (1..100) %}BODY{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        DOUBLED + ROUNDS.replace("BODY", "{% assign b = a | split: '' | join: '' %}") * 20,
+        DOUBLED + ROUNDS.replace("BODY", "{% if a contains 'aaaaaab' %}{% endif %}" * 200),
+        ROUNDS.replace("BODY", "{% if 1 %}{% endif %}" * 450),
+        ROUNDS.replace("BODY", "{% if i == i and i == i and i == i %}{% endif %}" * 200),
+        ROUNDS.replace("BODY", "".join(f"{{% assign a{number} = 1 %}}" for number in range(450))),
+        DOUBLED + ROUNDS.replace("BODY", "{% capture b %}{{ a }}{% endcapture %}" * 200),
+    ],
+    ids=["filters", "searches", "tags", "comparisons", "variables", "captures"],
+)
+def test_no_template_keeps_the_server_busy(source: str) -> None:
+    """Each of these took a second to minutes, for one lead."""
+    with pytest.raises(RenderLimitError, match="too much to do"):
+        compile_template(source).render({"firstName": "Ada"})
+
+
+def test_what_a_message_can_want_is_not_too_much() -> None:
+    source = (
+        "{% assign all = skills | split: ',' %}"
+        "{% for each in all %}{% if each contains 'a' %}{{ each | upcase | append: '!' }}{% endif %}{% endfor %}"
+        "{{ company | default: 'your company' | truncate: 30 }}"
+    )
+    skills = ",".join(f"a skill of the kind {number}" for number in range(100))
+    rendered = compile_template(source * 3).render({"skills": skills})
+    assert isinstance(rendered, Rendered)
+    assert rendered.text.count("!") == 300
+
+
 @pytest.mark.parametrize(
     "source",
     [

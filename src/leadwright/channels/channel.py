@@ -95,9 +95,13 @@ class SenderDown(msgspec.Struct, frozen=True):
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """Nobody can say whether it happened: the answer was lost on the way."""
+    """Nobody can say whether it happened: the answer was lost on the way.
+
+    ``is_ours``: this server is to blame (it stopped, its database was away), so it says nothing about the sender.
+    """
 
     message: str | None = None
+    is_ours: bool = False
 
 
 Outcome = Done | Later | Permanent | Temporary | RateLimited | SenderDown | Unknown

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import msgspec
 
@@ -55,15 +55,29 @@ class Body(msgspec.Struct, rename="camel"):
 def read_answer(answer: Answer) -> Outcome:
     """A body in the words of the protocol counts whatever its HTTP status; without one the HTTP status does."""
     try:
-        body = msgspec.json.decode(answer.body, type=Body)
+        body = msgspec.convert(_without_nul(msgspec.json.decode(answer.body)), Body)
     except (msgspec.MsgspecError, UnicodeError):
         return _by_status(answer)
     retry_after = _seconds(body.retry_after) or _seconds(answer.retry_after)
     return outcome_of(body, retry_after)
 
 
+def _without_nul(told: Any) -> Any:
+    """No text of PostgreSQL can hold NUL, wherever in the answer an endpoint puts one."""
+    match told:
+        case str():
+            return told.replace("\0", "")
+        case dict():
+            pairs = cast(dict[str, Any], told).items()
+            return {name.replace("\0", ""): _without_nul(value) for name, value in pairs}
+        case list():
+            return [_without_nul(value) for value in cast(list[Any], told)]
+        case _:
+            return told
+
+
 def outcome_of(body: Body, retry_after: timedelta | None) -> Outcome:
-    message = body.message and body.message[:LONGEST_MESSAGE].replace("\0", "")
+    message = body.message and body.message[:LONGEST_MESSAGE]
     return _READ[body.status](body, message, retry_after)
 
 
@@ -142,7 +156,7 @@ def _by_status(answer: Answer) -> Outcome:
 
 
 def _external_id(body: Body) -> str | None:
-    return body.external_id and body.external_id[:LONGEST_EXTERNAL_ID].replace("\0", "")
+    return body.external_id and body.external_id[:LONGEST_EXTERNAL_ID]
 
 
 def _seconds(value: float | None) -> timedelta | None:

@@ -146,7 +146,7 @@ class Performer:
             await asyncio.wait(list(self._tasks), timeout=FINISH_WITHIN_SECONDS)
         for task, begun in list(self._tasks.items()):
             task.cancel()
-            lost = Unknown("the server stopped before the channel answered")
+            lost = Unknown("the server stopped before the channel answered", is_ours=True)
             self._outcomes.append(Settled(begun.deed.workspace_id, begun.action, begun.token, lost))
         try:
             await self._write_down()

@@ -22,7 +22,7 @@ from leadwright.engine.outcomes import identity_of, routes_of
 from leadwright.engine.sequence import StepType
 from leadwright.engine.settlement import Settled
 from leadwright.people import service as people
-from leadwright.postgres.pool import Connection, Database
+from leadwright.postgres.pool import Connection, Database, passing_fault
 from leadwright.senders import caps, quotas
 from leadwright.senders import service as senders
 from leadwright.senders.health import is_usable
@@ -291,6 +291,6 @@ async def _ask(begun: Begun, ask: Callable[[Deed], Awaitable[Outcome]]) -> Settl
     except TimeoutError:
         outcome = Unknown("the channel did not answer in time")
     except Exception as error:  # noqa: BLE001 -- the deed may have gone out; it must not be lost or done again
-        _log.error("a channel broke", channel=deed.sender.channel, fault=type(error).__name__)
-        outcome = Unknown("the channel broke")
+        _log.error("a channel broke", channel=deed.sender.channel, action=deed.id, fault=type(error).__name__)
+        outcome = Unknown("the channel broke", is_ours=passing_fault(error) is not None)
     return Settled(deed.workspace_id, begun.action, begun.token, outcome, deed.sender.is_simulated)

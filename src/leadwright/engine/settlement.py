@@ -39,6 +39,8 @@ class Settled(msgspec.Struct, frozen=True):
         """Whether it counts for or against the sender; a doubt did already, and a worker's end is not its fault."""
         if isinstance(self.outcome, Temporary) and self.outcome.code in _NO_ATTEMPT:
             return False
+        if isinstance(self.outcome, Unknown) and self.outcome.is_ours:
+            return False
         return self.action.state != "uncertain" or not isinstance(self.outcome, Temporary | Permanent | Unknown)
 
     @property

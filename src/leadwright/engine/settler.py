@@ -4,15 +4,20 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from leadwright.campaigns import service as campaigns
+from leadwright.channels.channel import Unknown
 from leadwright.engine.courses import Sequences
 from leadwright.engine.outcomes import identity_of, known_as, settle
 from leadwright.engine.settlement import Settled
+from leadwright.errors import Unavailable
 from leadwright.leads import joining
-from leadwright.postgres.pool import Database
+from leadwright.postgres.pool import Database, passing_fault
 from leadwright.senders import health
 from leadwright.telemetry import metrics
+from leadwright.telemetry.logs import logger
 
+_log = logger("leadwright.engine")
 AT_ONCE = 500
+UNWRITABLE = Unknown("what the channel said of it cannot be written down")
 
 
 class Settler:
@@ -23,16 +28,40 @@ class Settler:
         self._sequences = sequences
 
     async def settle(self, settled: Sequence[Settled], now: datetime) -> None:
-        """A fault of the database leaves the rest unwritten: whoever calls keeps them for another time."""
+        """A database that is away leaves the rest unwritten: whoever calls keeps them for another time.
+
+        An outcome that cannot be written down for a reason of its own holds up no other: it is uncertain.
+        """
         of_workspace: dict[str, list[Settled]] = {}
         for each in settled:
             of_workspace.setdefault(each.workspace_id, []).append(each)
         for workspace_id, outcomes in of_workspace.items():
-            await self._learn_aliases(workspace_id, outcomes, now)
             for start in range(0, len(outcomes), AT_ONCE):
                 await self._settle(workspace_id, outcomes[start : start + AT_ONCE], now)
 
     async def _settle(self, workspace_id: str, outcomes: Sequence[Settled], now: datetime) -> None:
+        try:
+            await self._write(workspace_id, outcomes, now)
+        except Exception as error:
+            if isinstance(error, Unavailable) or passing_fault(error) is not None:
+                raise
+            for each in outcomes:
+                await self._settle_alone(each, now)
+
+    async def _settle_alone(self, settled: Settled, now: datetime) -> None:
+        """What still does not go is left to the end of its lease; its channel is asked then."""
+        for outcome in (settled.outcome, UNWRITABLE):
+            alone = Settled(settled.workspace_id, settled.action, settled.token, outcome, settled.simulated)
+            try:
+                return await self._write(settled.workspace_id, [alone], now)
+            except Exception as error:
+                if isinstance(error, Unavailable) or passing_fault(error) is not None:
+                    raise
+                _log.error("an outcome cannot be written", action=settled.action.id, fault=type(error).__name__)
+        return None
+
+    async def _write(self, workspace_id: str, outcomes: Sequence[Settled], now: datetime) -> None:
+        await self._learn_aliases(workspace_id, outcomes, now)
         async with self._database.transaction() as connection:
             settling = await settle(connection, self._sequences, workspace_id, outcomes, now)
         for each in settling.news:

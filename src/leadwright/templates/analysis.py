@@ -18,6 +18,7 @@ from leadwright.templates.environment import EMPTY_TEMPLATE
 from leadwright.templates.errors import TemplateError
 from leadwright.templates.expressions import FieldOutputNode, loosen_comparison
 from leadwright.templates.filters import FILTERS
+from leadwright.templates.loops import WeighedForNode
 from leadwright.templates.spintax import SpinNode
 
 _CONDITIONAL = IfNode, UnlessNode, CaseNode, ForNode
@@ -27,7 +28,8 @@ class Analysis:
     """``used`` and ``needed`` are field names in the template's order, the sender's begin with ``sender.``.
 
     Needed is what some output prints without a ``default``, outside of conditions and loops; every option of
-    a choice counts, since each lead may get any. The walk also numbers choices and loosens comparisons.
+    a choice counts, since each lead may get any. The walk also numbers choices, weighs loops and loosens
+    comparisons.
     """
 
     def __init__(self, nodes: Iterable[Node]) -> None:
@@ -39,9 +41,9 @@ class Analysis:
         for node in nodes:
             self._visit(node, conditional=False)
 
-    def _visit(self, node: Node, *, conditional: bool) -> None:
-        for expression in node.expressions():
-            self._read(expression)
+    def _visit(self, node: Node, *, conditional: bool) -> int:
+        """Answers how many nodes and expressions there are in it, itself among them."""
+        weight = 1 + sum(map(self._read, node.expressions()))
         if isinstance(node, SpinNode):
             node.number = self._choices
             self._choices += 1
@@ -52,22 +54,24 @@ class Analysis:
         self._own.update({str(name): () for name in node.block_scope()})
         inner = conditional or isinstance(node, _CONDITIONAL)
         for child in node.children(self._context, include_partials=False):
-            self._visit(child, conditional=inner)
+            weight += self._visit(child, conditional=inner)
         if isinstance(node, CaptureNode):
             self._own[str(node.name)] = ()
+        if isinstance(node, WeighedForNode):
+            node.weight = weight
+        return weight
 
-    def _read(self, expression: Expression) -> None:
+    def _read(self, expression: Expression) -> int:
         loosen_comparison(expression)
         if isinstance(expression, Path):
             name = _name_of(expression)
             if expression.path[0] not in self._own:
                 self.used[name] = None
-            return
+            return 1
         if isinstance(expression, FilteredExpression):
             for each in expression.filters or []:
                 _check_filter(each)
-        for child in expression.children():
-            self._read(child)
+        return 1 + sum(map(self._read, expression.children()))
 
     def _needed_by(self, expression: Expression) -> tuple[str, ...]:
         if not isinstance(expression, FilteredExpression):

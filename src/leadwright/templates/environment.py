@@ -6,13 +6,13 @@ from liquid.builtin.illegal import Illegal
 from liquid.builtin.tags.assign_tag import AssignTag
 from liquid.builtin.tags.capture_tag import CaptureTag
 from liquid.builtin.tags.case_tag import CaseTag
-from liquid.builtin.tags.for_tag import ForTag
 from liquid.builtin.tags.if_tag import IfTag
 from liquid.builtin.tags.unless_tag import UnlessTag
 
 from leadwright.templates.expressions import FieldOutput
 from leadwright.templates.filters import FILTERS
 from leadwright.templates.lexer import MAX_DEPTH
+from leadwright.templates.loops import WeighedForTag
 from leadwright.templates.missing import MissingField
 from leadwright.templates.spintax import SpinTag
 
@@ -35,7 +35,7 @@ class MessageEnvironment(Environment):
             IfTag,
             UnlessTag,
             CaseTag,
-            ForTag,
+            WeighedForTag,
             AssignTag,
             CaptureTag,
         ):
