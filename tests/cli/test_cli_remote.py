@@ -81,7 +81,8 @@ async def test_rows_too_large_for_one_request_go_in_several(remote, client, camp
     ("arguments", "code", "said"),
     [
         (["leads", "add", "camp_x", "people.csv"], 1, "No such file or directory"),
-        (["leads", "add", "camp_x", "people.txt"], 2, "expected one of csv, jsonl"),
+        (["leads", "add", "camp_x", "people"], 2, "there is no file people"),
+        (["leads", "add", "camp_x", "people", "--format", "xml"], 2, "expected one of csv, jsonl"),
         (["leads", "add", "camp_x", "a.csv", "--on-duplicate", "merge"], 2, "expected one of skip, fill, overwrite"),
         (["leads", "add", "camp_x", "a.csv", "--column", "x"], 2, "expected NAME=FIELD"),
         (["keys", "create", "--name", "x", "--workspace", "ws_1"], 2, "the workspace of --key alone"),
