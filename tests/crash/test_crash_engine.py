@@ -277,7 +277,7 @@ async def check(site: Site, operator: Operator, leads: int) -> None:
     finally:
         await asyncio.to_thread(embedded.close)
     assert {f"act_{action_id.hex}" for (action_id,) in performed} == set(operator.did)
-    assert '"level": "error"' not in site.log.read_text()
+    assert '"level":"error"' not in site.log.read_text()
 
 
 @pytest.mark.timeout(1500)
