@@ -65,10 +65,22 @@ async def test_a_key_cannot_grant_more_than_it_may(client, make_key):
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"name": ""}, {"name": "x", "scopes": "leads:read"}, {"name": "x", "expiresAt": "2001-01-01T00:00:00Z"}],
+    [
+        {},
+        {"name": ""},
+        {"name": "x", "scopes": "leads:read"},
+        {"name": "x", "expiresAt": "2001-01-01T00:00:00Z"},
+        {"name": "x", "expiresAt": "9999-12-31T23:59:59-23:59"},
+        {"name": "x", "expiresAt": "2999-01-01T00:00:00"},
+    ],
 )
 async def test_a_bad_key_is_refused(client, body):
     assert (await client.post("/v1/keys", json=body)).status_code == 400
+
+
+async def test_a_key_may_end_at_a_time_with_any_offset(client):
+    made = await client.post("/v1/keys", json={"name": "far", "expiresAt": "2999-01-02T00:00:00+23:59"})
+    assert (made.status_code, made.json()["expiresAt"]) == (201, "2999-01-01T00:01:00.000Z")
 
 
 async def test_another_workspaces_keys_are_unknown(client, other_headers):

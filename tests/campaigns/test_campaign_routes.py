@@ -413,3 +413,24 @@ async def test_creating_twice_with_one_idempotency_key_makes_one(own: httpx.Asyn
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
     assert (await own.get("/v1/campaigns")).json()["pagination"]["total"] == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["https://169.254.169.254/latest", "https://[::1]/hook", "http://hooks.example.com/", "https://0x7f.1/"]
+)
+async def test_a_step_that_posts_to_where_nothing_may_be_sent_is_refused_when_it_is_saved(
+    client: httpx.AsyncClient, url: str
+) -> None:
+    steps = {"steps": [{"id": "tell", "type": "webhook", "url": url}]}
+    campaign = (await client.post("/v1/campaigns", json={"name": "Telling"})).json()["id"]
+    for answer in (
+        await client.post("/v1/campaigns", json={"name": "Telling", "sequence": steps}),
+        await client.put(f"/v1/campaigns/{campaign}/sequence", json=steps),
+        await client.patch(f"/v1/campaigns/{campaign}", json={"sequence": steps}),
+    ):
+        assert answer.status_code == 400, answer.text
+        (told,) = answer.json()["details"]
+        assert told["path"] == "sequence"
+        assert told["message"].startswith("step tell: url: ")
+    good = {"steps": [{"id": "tell", "type": "webhook", "url": "https://hooks.example.com/"}]}
+    assert (await client.put(f"/v1/campaigns/{campaign}/sequence", json=good)).status_code == 200

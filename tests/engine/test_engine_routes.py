@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from leadwright import ids
+
 INBOUND = "/v1/inbox/inbound"
 
 
@@ -96,11 +98,22 @@ async def test_another_workspace_sees_no_deeds(
         ({"type": "wave"}, "type"),
         ({"text": " "}, "text"),
         ({"occurredAt": "yesterday"}, "occurredAt"),
+        ({"occurredAt": "0001-01-01T00:00:00+01:00"}, "occurredAt"),
+        ({"occurredAt": "1969-12-31T23:00:00Z"}, "occurredAt"),
+        ({"occurredAt": "9999-12-31T23:59:59-23:59"}, "occurredAt"),
     ],
 )
 async def test_what_makes_no_sense_is_refused(client: httpx.AsyncClient, change: dict[str, str], field: str) -> None:
-    _, sender_id = await made(client, f"refused-{field}-{len(str(change))}")
+    _, sender_id = await made(client, f"refused-{ids.new_id()}")
     body = {"senderId": sender_id, "linkedinUrl": "in/ada", "type": "reply", "text": "Hi", **change}
     answer = await client.post(INBOUND, json=body)
     assert answer.status_code == 400
     assert field in str(answer.json())
+
+
+@pytest.mark.parametrize("offset", ["+23:59", "-23:59", "+15:59"])
+async def test_a_time_may_have_any_offset(client: httpx.AsyncClient, offset: str) -> None:
+    _, sender_id = await made(client, f"offset{offset[0]}{offset[1:3]}", acceptRate=0, replyRate=0)
+    told = {"senderId": sender_id, "linkedinUrl": "in/somebody", "type": "reply", "text": "Hello"}
+    answer = await client.post(INBOUND, json=told | {"occurredAt": f"2026-01-01T00:00:00{offset}"})
+    assert answer.status_code == 200, answer.text

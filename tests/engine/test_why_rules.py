@@ -3,13 +3,16 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from psycopg.errors import LockNotAvailable
 from tests.engine.conftest import World, step, url
 
+from leadwright.campaigns import service as campaigns
 from leadwright.campaigns.schedule import Schedule, Weekday
 from leadwright.channels.channel import Later, Permanent, Unknown
-from leadwright.engine import why_service
+from leadwright.engine import why_service, why_store
 from leadwright.engine.why import Why
 from leadwright.engine.why_wire import why_body
+from leadwright.errors import NotFound
 from leadwright.senders.limits import Limits, QuotaKind
 from leadwright.suppression import service as suppression
 
@@ -171,3 +174,20 @@ async def test_a_lead_that_is_through_is_finished(world: World) -> None:
     world.recorder.answers[url("bob")] = [Permanent("note_too_long")]
     await world.run()
     assert await rules(world, done) == await rules(world, failed) == {"finished": None}
+
+
+async def test_while_it_is_worked_out_the_campaign_is_not_deleted(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    (lead,) = await world.add(campaign, "ada")
+    async with world.database.transaction() as reading:
+        assert await why_store.row(reading, world.workspace_id, lead) is not None
+        async with world.database.session() as deleting:
+            await deleting.execute("SET lock_timeout = '100ms'")
+            with pytest.raises(LockNotAvailable):
+                await campaigns.delete(deleting, world.workspace_id, campaign)
+            await deleting.execute("RESET lock_timeout")
+        await why_service.explain(reading, world.workspace_id, lead, world.now)
+    async with world.database.transaction() as connection:
+        await campaigns.delete(connection, world.workspace_id, campaign)
+    with pytest.raises(NotFound):
+        await asked(world, lead)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from tests.starting import startable
 
 from leadwright.accounts import service as accounts
 from leadwright.events import following
+from leadwright.events.service import FeedPage
 
 STREAM = {"Accept": "text/event-stream"}
 
@@ -167,3 +169,31 @@ async def test_there_is_a_most_of_them(client, monkeypatch):
     refused = await client.get("/v1/events", headers=STREAM)
     assert (refused.status_code, refused.json()["code"]) == (503, "too_many_streams")
     assert int(refused.headers["Retry-After"]) >= 1
+
+
+async def test_streams_at_one_place_look_once_for_all_of_them(client, database):
+    """And again after each ring, and in each second."""
+    looks, asked = following.Looks(), []
+    place = following.Place(database, "key", (), "")
+    ring, next_ring = asyncio.Event(), asyncio.Event()
+
+    async def look(name: str) -> FeedPage:
+        asked.append(name)
+        return FeedPage([], len(asked), has_more=False)
+
+    async def seen(at: following.Place, since: tuple[asyncio.Event, int], name: str) -> int:
+        return (await looks.at(at, since, lambda: look(name))).next_position
+
+    assert await asyncio.gather(*(seen(place, (ring, 1), "first") for _ in range(80))) == [1] * 80
+    assert await seen(replace(place, key_id="other"), (ring, 1), "other key") == 2
+    assert await seen(place, (ring, 2), "next second") == 3
+    assert await seen(place, (next_ring, 2), "next ring") == 4
+    assert asked == ["first", "other key", "next second", "next ring"]
+
+
+async def test_many_streams_are_told_the_same(client, campaign):
+    begin = await last_cursor(client)
+    reading = [asyncio.create_task(take(client, 2, f"/v1/events?after={begin}")) for _ in range(8)]
+    await act(client, campaign, "start", "pause")
+    told = await asyncio.gather(*reading)
+    assert [[block["event"] for block in blocks] for blocks in told] == [["campaign.started", "campaign.paused"]] * 8

@@ -176,6 +176,11 @@ def test_a_proxy_on_this_machine_does_not_pass_for_its_callers() -> None:
     assert is_on_this_machine(request_from("127.0.0.1", "127.0.0.1"), ("127.0.0.1",))
 
 
+async def test_the_bare_address_leads_to_the_docs(anonymous: httpx.AsyncClient) -> None:
+    answer = await anonymous.get("/", follow_redirects=True)
+    assert (answer.status_code, answer.url.path) == (200, "/docs")
+
+
 async def test_the_docs_page_asks_no_other_host_for_anything(anonymous: httpx.AsyncClient) -> None:
     page = (await anonymous.get("/docs")).text
     assert "http://" not in page

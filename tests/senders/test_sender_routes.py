@@ -113,6 +113,26 @@ async def test_a_secret_is_made_shown_once_and_never_again(own: httpx.AsyncClien
     assert made["secret"] not in (await own.get("/v1/senders")).text
 
 
+@pytest.mark.parametrize(
+    ("sent", "needed"),
+    [
+        ({}, ["config.headers", "config.secret"]),
+        ({"headers": {"Authorization": "••••"}, "secret": "••••"}, ["config.headers", "config.secret"]),
+        ({"headers": {"Authorization": "Bearer new"}}, ["config.secret"]),
+        ({"headers": None, "secret": "sixteen other letters"}, []),
+        ({"headers": {"Authorization": "Bearer new"}, "secret": None}, []),
+    ],
+)
+async def test_secrets_do_not_follow_the_address_to_another_host(
+    own: httpx.AsyncClient, make_sender: Make, sent: dict[str, Any], needed: list[str]
+) -> None:
+    config = HTTP["config"] | {"secret": "sixteen letters and more", "headers": {"Authorization": "Bearer abc"}}
+    path = f"/v1/senders/{(await make_sender(channel='http', config=config))['id']}"
+    answer = await own.patch(path, json={"config": {"url": "https://elsewhere.example/deeds", **sent}})
+    assert answer.status_code == (400 if needed else 200), answer.text
+    assert [detail["path"] for detail in answer.json().get("details", [])] == needed
+
+
 async def test_a_mask_that_comes_back_keeps_the_secret(
     own: httpx.AsyncClient, make_sender: Make, database: Database
 ) -> None:

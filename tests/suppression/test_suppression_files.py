@@ -1,5 +1,6 @@
 """A do-not-contact list as a file: read row by row, written in parts, and read again as it was written."""
 
+import asyncio
 import contextlib
 import csv
 import io
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from leadwright.accounts import service as accounts
 from leadwright.errors import InvalidRequest
 from leadwright.postgres.pool import Database
-from leadwright.suppression.files import COLUMNS, CSV, JSON_LINES, Form, read_file, write_file
+from leadwright.suppression.files import COLUMNS, CSV, JSON_LINES, MOST_ROWS, Form, read_file, write_file
+from leadwright.suppression.service import MOST_TOLD
 
 IMPORT, EXPORT = "/v1/suppressions/import", "/v1/suppressions/export"
 
@@ -73,7 +75,7 @@ async def test_every_row_of_a_csv_file_is_told(manager: httpx.AsyncClient) -> No
 async def test_every_line_of_a_json_file_is_told(manager: httpx.AsyncClient) -> None:
     lines = [
         '{"email": "jane@example.com", "reason": "asked"}', "", "{", "[]", '{"company": 5}', '{"company": "A\\u0000"}',
-        '{"company": "Acme", "reason": 5}', '{"emailDomain": "@x.example", "other": 1}',
+        '{"company": "Acme", "reason": 5}', '{"company": "\\u200b"}', '{"emailDomain": "@x.example", "other": 1}',
     ]  # fmt: skip
     assert await imported(manager, "\n".join(lines), JSON_LINES) == [
         (1, "added", None),
@@ -82,7 +84,8 @@ async def test_every_line_of_a_json_file_is_told(manager: httpx.AsyncClient) -> 
         (5, "invalid", "not_a_string"),
         (6, "invalid", "bad_character"),
         (7, "invalid", "invalid_reason"),
-        (8, "added", None),
+        (8, "invalid", "invalid_company"),
+        (9, "added", None),
     ]
 
 
@@ -121,6 +124,7 @@ async def test_a_cell_that_a_spreadsheet_would_run_is_quoted(manager: httpx.Asyn
         ("", CSV),
         ("email\n", CSV),
         ("name\nJane\n", CSV),
+        ("email\treason\na@b.example\t\n", CSV),
         ("email,Email\na@b.example,\n", CSV),
         ('email\n"open', CSV),
         (b"email\n\xff\n", CSV),
@@ -133,6 +137,35 @@ async def test_a_file_that_cannot_be_judged_is_refused_whole(
     answer = await send(manager, content, media)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_file")
     assert (await manager.get("/v1/suppressions")).json()["suppressions"] == []
+
+
+async def test_a_file_with_too_many_rows_is_refused_whole(manager: httpx.AsyncClient) -> None:
+    answer = await send(manager, "email\n" + "a\n" * (MOST_ROWS + 1))
+    assert (answer.status_code, answer.json()["code"]) == (400, "too_many_rows")
+    assert "100,000" in answer.json()["message"]
+
+
+async def test_of_a_long_file_the_first_of_its_bad_rows_are_told(manager: httpx.AsyncClient) -> None:
+    rows = [f"p{n}@x.example" if n % 100 == 0 else "nobody" for n in range(MOST_TOLD * 11 // 10)]
+    told = (await send(manager, "email\n" + "\n".join([*rows, rows[0]]))).json()
+    good = len(rows) // 100
+    assert (told["added"], told["alreadyPresent"], told["invalid"]) == (good, 1, len(rows) - good)
+    assert {row["outcome"] for row in told["rows"]} == {"invalid"}
+    assert [row["line"] for row in told["rows"][:2]] == [3, 4]
+    assert (len(told["rows"]), told["rowsLeftOut"]) == (MOST_TOLD, len(rows) + 1 - MOST_TOLD)
+
+
+@pytest.mark.parametrize("row", ["a", "p{}@x.example"])
+async def test_others_are_answered_while_a_file_is_read(manager: httpx.AsyncClient, row: str) -> None:
+    """When the file was read on the loop, one got through before it and one after it."""
+    text = "email\n" + "\n".join(row.format(n) for n in range(10_000))
+    reading = asyncio.create_task(send(manager, text))
+    answered = 0
+    while not reading.done():
+        assert (await manager.get("/healthz")).status_code == 200
+        answered += 1
+    assert (await reading).status_code == 200
+    assert answered > 5
 
 
 async def test_other_types_cursors_and_sizes_are_refused(manager: httpx.AsyncClient) -> None:

@@ -30,6 +30,15 @@ async def test_made_read_listed_edited_deleted(client):
     assert (await client.get(path)).status_code == 404
 
 
+async def test_headers_do_not_follow_the_address_to_another_host(client, subscribe):
+    path = f"/v1/webhooks/{(await subscribe(GOOD, headers={'Authorization': 'Bearer abc'}))['id']}"
+    elsewhere = {"url": "https://elsewhere.example/hooks"}
+    refused = await client.patch(path, json=elsewhere)
+    assert (refused.status_code, refused.json()["details"][0]["path"]) == (400, "headers")
+    assert (await client.patch(path, json={"url": f"{GOOD}/other"})).status_code == 200
+    assert (await client.patch(path, json=elsewhere | {"headers": {}})).json()["headers"] == {}
+
+
 async def test_headers_and_secrets_are_stored_sealed(client, subscribe, database):
     webhook = await subscribe(GOOD, headers={"Authorization": "Bearer very-secret-word"})
     async with database.session() as connection:
@@ -148,6 +157,10 @@ async def test_the_log_in_pages_and_many_sent_again(client, subscribe, receiver)
     assert {each.body for each in got[5:]} < {each.body for each in got[:5]}
     assert (await client.post(f"{path}/redeliver", json={"status": "pending"})).status_code == 400
     assert (await client.post(f"{path}/redeliver", json={"from": "yesterday"})).status_code == 400
+    turned = await client.post(f"{path}/redeliver", json={"from": middle, "to": "2026-01-01T00:00:00+23:59"})
+    assert (turned.status_code, turned.json()["details"][0]["path"]) == (400, "to")
+    far = await client.post(f"{path}/redeliver", json={"from": "9999-12-30T00:00:00-23:59"})
+    assert (far.status_code, far.json()["redelivered"]) == (202, 0)
 
 
 async def test_more_than_one_request_sends_are_sent_again_in_several(client, subscribe, receiver, monkeypatch):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from leadwright.accounts.model import ALL_SCOPES, ApiKey, AuditEntry, Principal, Scope, Workspace
 from leadwright.accounts.service import NAME_LIMIT
 from leadwright.clock import iso
+from leadwright.http.moments import Moment
 from leadwright.ids import Prefix, public
 
 
@@ -77,7 +78,7 @@ class NewKey(BaseModel):
         description="Empty: all that your own key may do.",
         json_schema_extra={"items": {"type": "string", "enum": [scope.value for scope in Scope]}},
     )
-    expiresAt: datetime | None = Field(None, examples=["2030-01-01T00:00:00.000Z"])
+    expiresAt: Moment | None = Field(None, examples=["2030-01-01T00:00:00.000Z"])
 
 
 class KeyBody(BaseModel):

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
 from leadwright.campaigns import service, stats_wire, wire
 from leadwright.campaigns.model import Status
 from leadwright.http.paging import paged, pagination, paging
 from leadwright.http.route import CurrentCall, api_router, needs
+from leadwright.outbound.allowed import AllowedHosts
 from leadwright.pages import Page
 
 router = api_router("campaigns")
@@ -21,6 +22,13 @@ _WANTED: dict[str, Status | None] = {
 }
 
 
+async def _allowed(request: Request) -> AllowedHosts:
+    return AllowedHosts.parse(request.app.state.settings.webhook_allow_hosts)
+
+
+Allowed = Annotated[AllowedHosts, Depends(_allowed)]
+
+
 @router.post(
     "/campaigns",
     status_code=201,
@@ -29,9 +37,10 @@ _WANTED: dict[str, Status | None] = {
     response_model=wire.CampaignBody,
     openapi_extra=needs("campaigns:write"),
 )
-async def create_campaign(body: wire.CreateCampaign, call: CurrentCall) -> wire.CampaignBody:
+async def create_campaign(body: wire.CreateCampaign, call: CurrentCall, allowed: Allowed) -> wire.CampaignBody:
     """Makes a draft. Leads can be added at once; they move when it is started."""
-    made = await service.create(call.connection, call.workspace_id, body.settings(), call.now)
+    settings = service.with_good_addresses(body.settings(), None, allowed)
+    made = await service.create(call.connection, call.workspace_id, settings, call.now)
     return wire.campaign_body(made)
 
 
@@ -81,7 +90,7 @@ async def read_campaign(campaign_id: str, call: CurrentCall) -> wire.CampaignBod
     openapi_extra=needs("campaigns:write"),
 )
 async def change_campaign(
-    campaign_id: str, body: wire.ChangeCampaign, call: CurrentCall
+    campaign_id: str, body: wire.ChangeCampaign, call: CurrentCall, allowed: Allowed
 ) -> wire.ActionDone | wire.CampaignBody:
     """Takes an `action` and answers what came of it, or the fields to set and answers the campaign.
 
@@ -91,7 +100,13 @@ async def change_campaign(
     known = service.known_id(campaign_id)
     action = body.wanted_action()
     if action is None:
-        edited = await service.edit(call.connection, call.workspace_id, known, body.apply, call.now)
+        edited = await service.edit(
+            call.connection,
+            call.workspace_id,
+            known,
+            lambda present: service.with_good_addresses(body.apply(present), present, allowed),
+            call.now,
+        )
         return wire.campaign_body(edited)
     status = await service.act(call.connection, call.workspace_id, known, action, call.now)
     return wire.ActionDone.of(campaign_id, action, status)
@@ -104,13 +119,15 @@ async def change_campaign(
     response_model=wire.CampaignBody,
     openapi_extra=needs("campaigns:write"),
 )
-async def replace_sequence(campaign_id: str, body: wire.SequenceBody, call: CurrentCall) -> wire.CampaignBody:
+async def replace_sequence(
+    campaign_id: str, body: wire.SequenceBody, call: CurrentCall, allowed: Allowed
+) -> wire.CampaignBody:
     """Stores a new version when the sequence differs. Leads on their way keep their step by its id."""
     edited = await service.edit(
         call.connection,
         call.workspace_id,
         service.known_id(campaign_id),
-        lambda settings: replace(settings, sequence=body.root),
+        lambda present: service.with_good_addresses(replace(present, sequence=body.root), present, allowed),
         call.now,
     )
     return wire.campaign_body(edited)

@@ -29,9 +29,23 @@ from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.events import service as events
 from leadwright.events.model import JSON, EventType
 from leadwright.leads import deletion_store
+from leadwright.outbound.allowed import AllowedHosts
+from leadwright.outbound.url import UrlRefused, check_url
 from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 from leadwright.senders import service as senders
+
+
+def with_good_addresses(settings: Settings, present: Settings | None, allowed: AllowedHosts) -> Settings:
+    """The settings. Raises InvalidRequest for a new ``webhook`` step to an address that nothing may be sent to."""
+    known = {step.url for step in parse_sequence(present.sequence).steps} if present else set[str | None]()
+    for step in parse_sequence(settings.sequence).steps:
+        if step.url is not None and step.url not in known:
+            try:
+                check_url(step.url, allowed)
+            except UrlRefused as refused:
+                raise InvalidRequest.of([Detail("sequence", f"step {step.id}: url: {refused}")]) from refused
+    return settings
 
 
 async def create(connection: Connection, workspace_id: str, settings: Settings, now: datetime) -> Overview:

@@ -42,11 +42,21 @@ class ChannelConfig(BaseModel):
         return {key: _masked(value) if key in cls.secret_keys else value for key, value in config.items()}
 
     @classmethod
+    def kept_secrets(cls, present: Mapping[str, Any], sent: Mapping[str, Any]) -> list[str]:
+        """The fields of which something secret stays as it is, because it was not sent or its mask was."""
+        return [key for key in sorted(cls.secret_keys) if present.get(key) and _keeps(key, sent)]
+
+    @classmethod
     def merged(cls, present: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
         """The present configuration with what was sent: null takes a field back to its default, and the mask in the
         place of a secret is the present one."""
         known = {key: _unmasked(value, present.get(key)) for key, value in sent.items() if key in cls.secret_keys}
         return {key: value for key, value in {**present, **sent, **known}.items() if value is not None}
+
+
+def _keeps(key: str, sent: Mapping[str, Any]) -> bool:
+    value = sent.get(key, MASK)
+    return MASK in cast(dict[str, object], value).values() if isinstance(value, dict) else value == MASK
 
 
 def _masked(value: object) -> object:

@@ -85,6 +85,8 @@ def add(
 def _format(form: str | None, file: Path) -> str:
     from leadwright.cli.lead_files import FORMATS, format_of
 
+    if str(file) != "-" and not file.exists():
+        raise typer.BadParameter(f"there is no file {file}", param_hint="FILE")
     chosen = form or format_of(file)
     if chosen not in FORMATS:
         raise typer.BadParameter(f"expected one of {', '.join(FORMATS)}", param_hint="--format")

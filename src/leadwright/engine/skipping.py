@@ -8,6 +8,8 @@ from leadwright.engine.stopping import withdraw
 from leadwright.identity import Identity
 from leadwright.postgres.pool import Connection
 
+PERSONS_A_STATEMENT = 1_000
+
 
 async def walk_through(connection: Connection, workspace_id: str) -> None:
     """After addresses, domains or companies were listed, by which no index finds leads: behind the request all leads of
@@ -18,7 +20,10 @@ async def walk_through(connection: Connection, workspace_id: str) -> None:
 
 async def persons_listed(connection: Connection, workspace_id: str, persons: Sequence[Identity], now: datetime) -> None:
     """After persons were listed, by their canonical keys."""
-    found = await skipping_store.leads_of_persons(connection, workspace_id, persons)
+    found: list[str] = []
+    for start in range(0, len(persons), PERSONS_A_STATEMENT):
+        some = persons[start : start + PERSONS_A_STATEMENT]
+        found += await skipping_store.leads_of_persons(connection, workspace_id, some)
     await let_go(connection, workspace_id, found, now)
 
 

@@ -10,7 +10,10 @@ from leadwright.postgres.pool import Connection
 
 
 async def row(connection: Connection, workspace_id: str, lead_id: str) -> Row | None:
-    """The lead with its place, held by nobody; one that has not begun is PENDING and due."""
+    """The lead with its place; one that has not begun is PENDING and due.
+
+    It keeps its campaign from being deleted until the transaction ends, so that what is asked next is still there.
+    """
     async with connection.cursor(row_factory=class_row(Row)) as cursor:
         await cursor.execute(
             "SELECT "
@@ -19,8 +22,10 @@ async def row(connection: Connection, workspace_id: str, lead_id: str) -> Row | 
                 coalesce(e.status, 'PENDING') AS status, e.custom_status, coalesce(e.state, 'due') AS state, e.step_id,
                 e.step_since, e.sequence_version, e.sender_id, e.contacted_at,
                 coalesce(e.messages_sent, 0) AS messages_sent, e.hold_rule
-            FROM lead l LEFT JOIN enrolment e ON e.workspace_id = l.workspace_id AND e.lead_id = l.id
+            FROM lead l JOIN campaign c ON c.workspace_id = l.workspace_id AND c.id = l.campaign_id
+            LEFT JOIN enrolment e ON e.workspace_id = l.workspace_id AND e.lead_id = l.id
             WHERE l.workspace_id = %s AND l.id = %s
+            FOR KEY SHARE OF c
             """,
             (workspace_id, lead_id),
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic.config import JsonDict
 
@@ -17,6 +17,7 @@ from leadwright.engine.action_store import Action
 from leadwright.engine.service import Received
 from leadwright.engine.settlement import NOT_DONE
 from leadwright.errors import Detail, InvalidRequest
+from leadwright.http.moments import PastMoment
 
 LONGEST_REPLY = 20_000
 LONGEST_URL = 2_048
@@ -145,7 +146,7 @@ class InboundBody(BaseModel):
     external_id: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_EXTERNAL_ID)] | None = Field(
         default=None, description="Your name of the fact: told again under it, it changes nothing."
     )
-    occurred_at: AwareDatetime | None = Field(default=None, description="When it happened; now, when left out.")
+    occurred_at: PastMoment | None = Field(default=None, description="When it happened; now, when left out.")
 
     def fact(self, now: datetime) -> InboundFact:
         """Raises InvalidRequest for a reply that says nothing."""

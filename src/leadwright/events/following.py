@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -15,7 +16,7 @@ from leadwright.events.model import EventType
 from leadwright.events.service import FeedPage
 from leadwright.http.auth import invalid_key
 from leadwright.http.route import SCOPE_MARK, Edge, Handler, TransactionalRoute, admit, check_query, query_names
-from leadwright.postgres.pool import passing_fault
+from leadwright.postgres.pool import Database, passing_fault
 
 EVENT_STREAM = "text/event-stream"
 LAST_EVENT_ID = "Last-Event-ID"
@@ -28,6 +29,35 @@ SIGN_OF_LIFE_SECONDS = 15.0
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a stream stands: for all of one key that stand there one look is enough."""
+
+    database: Database
+    key_id: str
+    types: tuple[EventType, ...]
+    after: str
+
+
+class Looks:
+    """What was seen at each place since the bell rang last, and within the second: asked once, told to all."""
+
+    def __init__(self) -> None:
+        self._since: tuple[asyncio.Event, int] | None = None
+        self._pages: dict[Place, asyncio.Task[FeedPage]] = {}
+
+    async def at(
+        self, place: Place, since: tuple[asyncio.Event, int], look: Callable[[], Coroutine[None, None, FeedPage]]
+    ) -> FeedPage:
+        """``since``: the ring that comes next, taken before the look, and the second; with another it looks anew."""
+        if since != self._since:
+            self._since, self._pages = since, {}
+        page = self._pages.get(place)
+        if page is None:
+            page = self._pages[place] = asyncio.get_running_loop().create_task(look())
+        return await asyncio.shield(page)
+
+
 class FeedRoute(TransactionalRoute):
     """Answers those who accept ``text/event-stream`` with a stream, and everybody else as every route does.
 
@@ -36,6 +66,7 @@ class FeedRoute(TransactionalRoute):
     """
 
     _streams = 0
+    looks = Looks()
 
     def get_route_handler(self) -> Handler:
         paged = super().get_route_handler()
@@ -71,6 +102,11 @@ async def _counted(events: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
         await events.aclose()
 
 
+def _second() -> int:
+    """All streams look at the same moments, each second."""
+    return int(asyncio.get_running_loop().time() // LOOK_EVERY_SECONDS)
+
+
 @dataclass(slots=True)
 class _Following:
     """One caller on the way along the feed; ``after`` is the cursor that it has come to."""
@@ -85,13 +121,18 @@ class _Following:
         """What is new. Raises Unauthorized when the key has ended, InvalidRequest for a cursor of another feed."""
         if self.principal.expired(self.edge.clock()):
             raise invalid_key()
+        edge, principal = self.edge, self.principal
+        place = Place(edge.database, principal.key_id, tuple(self.types), self.after)
+        page = await FeedRoute.looks.at(place, (edge.published.next_ring, _second()), partial(self._look, self.after))
+        self.after = wire.cursor(principal.workspace_id, page)
+        return page
+
+    async def _look(self, after: str) -> FeedPage:
         workspace_id = self.principal.workspace_id
         begin = self.edge.database.begun(lambda connection: self.route.begin(connection, self.principal))
         async with begin as (connection, begun):
             self.edge.authenticator.confirm(self.principal, stands=begun[0])
-            page = await service.feed(connection, workspace_id, after=self.after, types=self.types, limit=EVENTS_A_READ)
-        self.after = wire.cursor(workspace_id, page)
-        return page
+            return await service.feed(connection, workspace_id, after=after, types=self.types, limit=EVENTS_A_READ)
 
     async def events(self, page: FeedPage) -> AsyncGenerator[bytes]:
         """The feed from ``page`` on, in pieces that each hold whole events."""
@@ -125,11 +166,11 @@ class _Following:
 
 
 async def _waited(ring: asyncio.Event) -> float:
-    """Seconds until the ring, at most one."""
+    """Seconds until the ring or the next second."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(ring.wait(), LOOK_EVERY_SECONDS)
+        await asyncio.wait_for(ring.wait(), LOOK_EVERY_SECONDS - began % LOOK_EVERY_SECONDS)
     return loop.time() - began
 
 

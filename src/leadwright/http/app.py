@@ -7,7 +7,7 @@ import fastapi_offline
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from leadwright import __version__
@@ -109,6 +109,11 @@ def _add_documents(app: FastAPI) -> None:
             swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True},
         )
 
+    async def home() -> RedirectResponse:
+        """Whoever opens the server's address in a browser wants to know what there is."""
+        return RedirectResponse("docs")
+
+    app.add_api_route("/", home, include_in_schema=False)
     app.add_api_route("/openapi.json", openapi_document, include_in_schema=False)
     app.add_api_route("/docs", docs, include_in_schema=False, response_class=HTMLResponse)
     assets = Path(fastapi_offline.__file__).parent / "static"

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from leadwright.errors import Detail, InvalidRequest, LeadwrightError, NotFound, RetryLater
 
 REQUEST_ID_HEADER = "X-Request-Id"
-NOT_BLANK = r"\S"
-"""The pattern of texts that must hold more than white space: an error says so, instead of showing it."""
+NOT_BLANK = r"[^\s\u00ad\u200b-\u200f\u2060-\u2064\ufeff]"
+"""The pattern of texts that must hold something to see: an error says so, instead of showing it."""
 
 
 def problem(error: LeadwrightError, request_id: str) -> Response:

@@ -1,5 +1,6 @@
 """How a request of the API runs: recognised, counted, read, then handled and answered in one transaction."""
 
+import contextlib
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from fastapi import APIRouter, Depends
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from psycopg.errors import DeadlockDetected
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,6 +36,8 @@ ANY_KEY = "any key"
 RAW_BODY_MARK = "x-raw-body"
 MEDIA_MARK = "x-media-types"
 """Which types of body a route takes that takes other than JSON; it decodes them itself."""
+RUNS_AFTER_DEADLOCKS = 3
+"""In a row, of one request; with one more the caller is asked to try again."""
 LONGEST_AUDITED_PATH = 500
 LEFT_OUT = "…"
 METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -235,7 +239,7 @@ async def _run(arrival: Arrival, handler: Handler, route: TransactionalRoute) ->
     edge, request, principal, body = arrival.edge, arrival.request, arrival.principal, arrival.body
     attempt = idempotency.attempt_of(request, body, principal.workspace_id)
 
-    async def transact() -> Response:
+    async def transact() -> tuple[Call, Response]:
         async with edge.database.begun(lambda connection: route.begin(connection, principal)) as (connection, begun):
             stands, opened = begun
             edge.authenticator.confirm(principal, stands=stands)
@@ -243,14 +247,17 @@ async def _run(arrival: Arrival, handler: Handler, route: TransactionalRoute) ->
             request.state.call = call
             response = await _answer(call, request, handler, attempt, resumes=route.resumes)
             await _commit(call, arrival, response)
-        return await _perform(call, attempt, response)
+        return call, response
+
+    async def answered() -> Response:
+        return await _perform(*await _once_more(transact), attempt)
 
     try:
         if attempt is None:
-            response = await transact()
+            response = await answered()
         else:
             async with edge.waiting.turn(attempt):
-                response = await transact()
+                response = await answered()
     except _Rollback as rollback:
         response = rollback.response
     else:
@@ -259,7 +266,15 @@ async def _run(arrival: Arrival, handler: Handler, route: TransactionalRoute) ->
     return response
 
 
-async def _perform(call: Call, attempt: idempotency.Attempt | None, response: Response) -> Response:
+async def _once_more(transact: Callable[[], Awaitable[tuple[Call, Response]]]) -> tuple[Call, Response]:
+    """Of two transactions that wait for each other the database undoes one: it is run again, behind the other."""
+    for _ in range(RUNS_AFTER_DEADLOCKS):
+        with contextlib.suppress(DeadlockDetected):
+            return await transact()
+    return await transact()
+
+
+async def _perform(call: Call, response: Response, attempt: idempotency.Attempt | None) -> Response:
     """The answer of the deed that the handler planned, kept for a retry; without one, the handler's own.
 
     Of a fault that passes nothing is kept: what the handler answered stays, and a retry is told by its route.

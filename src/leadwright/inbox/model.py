@@ -95,7 +95,8 @@ class Kept:
 class Conversation:
     """What a sender and a person wrote to each other. ``lead_id``: the lead that the sender contacted last.
 
-    ``participant_name`` and ``participant_picture`` are None as long as nobody told them.
+    ``participant_name`` and ``participant_picture`` are None as long as nobody told them, ``last_content`` once it was
+    forgotten.
     """
 
     id: str
@@ -107,7 +108,7 @@ class Conversation:
     participant_picture: str | None
     connection: str
     lead_id: str | None
-    last_content: str
+    last_content: str | None
     last_direction: str
     last_activity_at: datetime
     unread_count: int

@@ -55,7 +55,11 @@ class ParticipantBody(BaseModel):
 class LastMessageBody(BaseModel):
     model_config = _CAMEL
 
-    content: str = Field(description="The first 100 characters.", examples=["Thanks for connecting, Jane!"])
+    content: str = Field(
+        description="The first 100 characters; empty once messages of that age are forgotten, `[erased]` of a person "
+        "who was erased.",
+        examples=["Thanks for connecting, Jane!"],
+    )
     sent_at: str = Field(examples=[_AT])
     direction: Direction
 
@@ -163,7 +167,7 @@ def conversation_body(workspace_id: str, found: Conversation) -> ConversationBod
                 )
             ],
             "last_message": LastMessageBody(
-                content=found.last_content,
+                content=found.last_content or "",
                 sent_at=iso(found.last_activity_at),
                 direction=Direction(found.last_direction),
             ),
@@ -233,7 +237,8 @@ def _profile_url(found: Conversation) -> str:
 
 
 def _name(found: Conversation) -> str:
-    return found.participant_name or found.identity_key
+    """Of somebody who was erased there is neither: a key with a space in it is what stands in place of theirs."""
+    return found.participant_name or (found.participant_url if " " in found.identity_key else found.identity_key)
 
 
 def _lead(lead_id: str | None) -> str | None:

@@ -40,6 +40,16 @@ def check_url(url: str, allowed: AllowedHosts) -> None:
     _check_name(host)
 
 
+def same_origin(one: str, other: str) -> bool:
+    """Whether what is sent to the one reaches whoever gets what is sent to the other: scheme, host and port agree."""
+    return _origin(one) == _origin(other)
+
+
+def _origin(url: str) -> tuple[str, str | None, int]:
+    parts = _split(url)
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+
+
 def _split(url: str) -> SplitResult:
     if len(url) > LONGEST_URL:
         raise UrlRefused("url_too_long", f"expected at most {LONGEST_URL} characters")

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
-from psycopg.errors import DiskFull, IdleInTransactionSessionTimeout, LockNotAvailable, QueryCanceled
+from psycopg.errors import DeadlockDetected, DiskFull, IdleInTransactionSessionTimeout, LockNotAvailable, QueryCanceled
 from psycopg.pq import Format, TransactionStatus
 from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -29,7 +29,7 @@ RECONNECT_SECONDS = 3.0
 
 Its pauses double: with a minute it would find a database that is back half a minute late.
 """
-_TOOK_TOO_LONG = frozenset({QueryCanceled.sqlstate, LockNotAvailable.sqlstate})
+_TOOK_TOO_LONG = frozenset({QueryCanceled.sqlstate, LockNotAvailable.sqlstate, DeadlockDetected.sqlstate})
 _AWAY_CLASSES = frozenset({"08", "53", "57"})
 """Connection exceptions, insufficient resources, operator intervention."""
 

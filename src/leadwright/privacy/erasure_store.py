@@ -46,7 +46,7 @@ _BY_KEY: tuple[LiteralString, ...] = (
     """,
     """
     UPDATE conversation c SET identity_key = tombstone, participant_name = NULL, participant_url = %(erased)s,
-        last_content = NULL, updated_at = %(now)s
+        last_content = CASE WHEN last_direction IS NOT NULL THEN %(erased)s END, updated_at = %(now)s
     FROM named n
     WHERE c.workspace_id = %(workspace)s AND (c.identity_kind, c.identity_key) = (n.identity_kind, n.identity_key)
     """,
@@ -79,7 +79,12 @@ _BY_ID: tuple[LiteralString, ...] = (
         WHERE c.workspace_id = %(workspace)s AND c.id = ANY(%(conversations)s::uuid[])
           AND c.sender_id = f.sender_id AND m.external_id = f.external_id))
     """,
-    "DELETE FROM simulated_fact WHERE workspace_id = %(workspace)s AND linkedin_url = ANY(%(urls)s)",
+    # One that is held is being told at this moment, which waits for this transaction: then it is refused, and gone.
+    """
+    DELETE FROM simulated_fact WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM simulated_fact WHERE workspace_id = %(workspace)s AND linkedin_url = ANY(%(urls)s)
+        FOR UPDATE SKIP LOCKED))
+    """,
 )
 
 

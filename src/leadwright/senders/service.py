@@ -16,7 +16,7 @@ from leadwright.crypto import SecretBox
 from leadwright.engine import waking
 from leadwright.errors import Detail, InvalidRequest, NotFound
 from leadwright.outbound.allowed import AllowedHosts
-from leadwright.outbound.url import UrlRefused, check_url
+from leadwright.outbound.url import UrlRefused, check_url, same_origin
 from leadwright.people import service as people
 from leadwright.people.service import Rekeying
 from leadwright.postgres.counting import Total
@@ -168,6 +168,8 @@ def _configured(keeping: Keeping, settings: Settings, present: Mapping[str, Any]
     complete = _checked(shape, merged)
     for key in shape.address_keys:
         _check_address(keeping.allowed, f"config.{key}", complete[key])
+        if key in present and not same_origin(present[key], complete[key]):
+            _require_anew(shape.kept_secrets(present, settings.config), f"config.{key}")
     made = complete[_SECRET] if _SECRET in shape.secret_keys and _SECRET not in merged else None
     return made, replace(settings, config=complete)
 
@@ -197,6 +199,13 @@ def _check_address(allowed: AllowedHosts, path: str, url: str) -> None:
         raise InvalidRequest(
             f"{path}: {refused}", code="sender_address_refused", details=[Detail(path, str(refused))]
         ) from refused
+
+
+def _require_anew(kept: Sequence[str], path: str) -> None:
+    """What is secret goes to no other host than the one it was given for, for its values are shown to nobody."""
+    if kept:
+        expected = f"is needed anew, or null: {path} is at another host, which must not get the present one"
+        raise InvalidRequest.of([Detail(f"config.{key}", expected) for key in kept])
 
 
 async def _canonical(connection: Connection, workspace_id: str, settings: Settings) -> Settings:

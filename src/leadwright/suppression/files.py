@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
@@ -14,6 +15,8 @@ from leadwright.suppression.model import FIELDS, LONGEST_REASON, Rejection
 
 CSV, JSON_LINES = "text/csv", "application/x-ndjson"
 MEDIA = (CSV, JSON_LINES)
+MOST_ROWS = 100_000
+"""Of one file; blank ones do not count."""
 COLUMNS = (*FIELDS, "reason", "kind", "value", "createdAt", "id")
 _KNOWN = {name.lower(): name for name in (*FIELDS, "reason")}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -42,14 +45,16 @@ class FileRow:
 
 
 def read_file(body: bytes, media: str) -> list[FileRow]:
-    """Every row that is not blank, in order. Raises InvalidRequest for a file that has no rows to judge at all."""
+    """Every row that is not blank, in order. Raises InvalidRequest for a file without rows to judge or too many."""
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"The file is not UTF-8, from byte {error.start} on", code="invalid_file") from error
-    rows = list(_csv_rows(text) if media == CSV else _json_rows(text))
+    rows = list(islice(_csv_rows(text) if media == CSV else _json_rows(text), MOST_ROWS + 1))
     if not rows:
         raise InvalidRequest("The file has no rows", code="invalid_file")
+    if len(rows) > MOST_ROWS:
+        raise InvalidRequest(f"The file has more than {MOST_ROWS:,} rows: send it in parts", code="too_many_rows")
     return rows
 
 
@@ -75,10 +80,12 @@ def _columns(header: Sequence[str]) -> list[str | None]:
     known = [name for name in names if name is not None]
     if not set(known) & set(FIELDS):
         raise InvalidRequest(
-            f"The file's first line must name its columns: one of {', '.join(FIELDS)}", code="invalid_file"
+            f"The file's first line must name its columns, divided by comma or semicolon: one of {', '.join(FIELDS)}",
+            code="invalid_file",
         )
-    if len(known) != len(set(known)):
-        raise InvalidRequest("The file's first line names a column twice", code="invalid_file")
+    twice = next((name for name in known if known.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidRequest(f"The file's first line names the column {twice} twice", code="invalid_file")
     return names
 
 

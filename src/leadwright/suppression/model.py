@@ -132,10 +132,11 @@ def domain_value(text: str) -> str | None:
 
 
 def company_value(text: str) -> str | None:
-    """White space collapsed, case folded, in one Unicode form; None when blank or over 300 characters."""
+    """White space collapsed, case folded, in one Unicode form; None over 300 characters, or when nothing is to see."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     name = " ".join(plain.split()).casefold()
-    return name if 0 < len(name) <= LONGEST_COMPANY else None
+    shows = any(character.isprintable() for character in name)
+    return name if shows and len(name) <= LONGEST_COMPANY else None
 
 
 def _folded(text: str) -> str:

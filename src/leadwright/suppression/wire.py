@@ -1,7 +1,6 @@
 """The JSON of the do-not-contact list."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -16,7 +15,7 @@ from leadwright.ids import Prefix, public
 from leadwright.pages import Page
 from leadwright.suppression.files import Form, write_file
 from leadwright.suppression.model import LONGEST_REASON, Rejection, Suppression, SuppressionKind
-from leadwright.suppression.service import Added, ImportedRow, Listing, RowOutcome
+from leadwright.suppression.service import Added, Imported, Listing, RowOutcome
 
 MOST_ENTRIES = 1000
 
@@ -113,16 +112,19 @@ class ImportedBody(BaseModel):
     added: int
     already_present: int
     invalid: int
-    rows: list[ImportedRowBody]
+    rows: list[ImportedRowBody] = Field(
+        description="Of a file of more than 5,000 rows only those that are invalid, the first 5,000."
+    )
+    rows_left_out: int = Field(description="How many more rows there are than `rows` lists.", examples=[0])
 
 
-def imported_body(done: Sequence[ImportedRow]) -> ImportedBody:
-    count = Counter(row.outcome for row in done)
+def imported_body(done: Imported) -> ImportedBody:
     return ImportedBody(
-        added=count[RowOutcome.ADDED],
-        already_present=count[RowOutcome.ALREADY_PRESENT],
-        invalid=count[RowOutcome.INVALID],
-        rows=[ImportedRowBody(line=row.line, outcome=row.outcome, code=row.code, reason=row.reason) for row in done],
+        added=done.counts.get(RowOutcome.ADDED, 0),
+        already_present=done.counts.get(RowOutcome.ALREADY_PRESENT, 0),
+        invalid=done.counts.get(RowOutcome.INVALID, 0),
+        rows=[ImportedRowBody(line=e.line, outcome=e.outcome, code=e.code, reason=e.reason) for e in done.told],
+        rows_left_out=done.left_out,
     )
 
 

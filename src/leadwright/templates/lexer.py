@@ -27,6 +27,8 @@ _BRANCHES = {
 }
 _ENDS = {"end" + block: block for block in BLOCKS}
 TAGS = frozenset({*BLOCKS, *_BRANCHES, *_ENDS, "assign", "comment", "endcomment", "raw", "endraw"})
+_NOT_OURS = frozenset({"cycle", "decrement", "echo", "include", "increment", "liquid", "render", "tablerow"})
+"""Tags of Liquid that templates do without: to propose another one would not help."""
 _WITHOUT_EXPRESSION = frozenset({"else", *_ENDS})
 
 _PIECE = re.compile(
@@ -202,6 +204,8 @@ class _Lexer:
             self._emit(TOKEN_EXPRESSION, rest[0], self._source.index(rest[0], at + len(name)))
 
     def _check_name(self, name: str, at: int) -> None:
+        if name in _NOT_OURS:
+            raise self._fault(f"the tag {{% {name} %}} is not available in templates here", at)
         if name not in TAGS:
             near = get_close_matches(name, TAGS, n=1)
             hint = (

@@ -15,7 +15,7 @@ from leadwright.events.model import Event, EventType
 from leadwright.outbound.allowed import AllowedHosts
 from leadwright.outbound.client import OutboundClient
 from leadwright.outbound.signing import new_secret
-from leadwright.outbound.url import UrlRefused, check_url
+from leadwright.outbound.url import UrlRefused, check_url, same_origin
 from leadwright.postgres.pool import Connection, Database
 from leadwright.webhooks import delivery, delivery_store, store
 from leadwright.webhooks.body import body_of
@@ -115,6 +115,7 @@ async def edit(
     wanted = change(present.settings)
     if wanted.url != present.settings.url:
         endpoints.check(wanted.url)
+        _require_headers_anew(present.settings, wanted)
     sealed = endpoints.seal_headers(wanted.headers)
     await store.update(connection, workspace_id, present.id, wanted, sealed, now)
     if wanted.enabled and present.status != "active":
@@ -122,6 +123,13 @@ async def edit(
     elif not wanted.enabled:
         await store.disable(connection, workspace_id, present.id, now)
     return await read(connection, workspace_id, endpoints, webhook_id)
+
+
+def _require_headers_anew(present: Settings, wanted: Settings) -> None:
+    """Their values are shown to nobody, so they go to no other host than the one they were given for."""
+    if present.headers and wanted.headers is present.headers and not same_origin(present.url, wanted.url):
+        expected = "is needed anew, or {}: url is at another host, which must not get the present ones"
+        raise InvalidRequest.of([Detail("headers", expected)])
 
 
 async def enable(

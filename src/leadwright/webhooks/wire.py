@@ -3,12 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from leadwright.clock import iso
 from leadwright.events.model import EventType
+from leadwright.http.moments import Moment
 from leadwright.http.problems import NOT_BLANK
 from leadwright.ids import Prefix, public
 from leadwright.outbound.url import LONGEST_URL
@@ -245,7 +247,7 @@ class AttemptBody(BaseModel):
     statusCode: int | None
     error: str | None
     durationMs: int
-    answer: str = Field(description="The beginning of the body; secrets are taken out.")
+    answer: str = Field(description="The beginning of the body; secrets are taken out, and all of it with a person.")
 
 
 class DeliveryBody(BaseModel):
@@ -271,7 +273,9 @@ def delivery_body(delivery: Delivery) -> DeliveryBody:
 
 
 def _attempt(attempt: Mapping[str, Any]) -> AttemptBody:
-    return AttemptBody(**attempt)
+    """Erasing a person leaves nothing in place of an answer."""
+    told: dict[str, Any] = {**attempt, "answer": attempt["answer"] or ""}
+    return AttemptBody(**told)
 
 
 class DeliveryList(BaseModel):
@@ -294,11 +298,19 @@ class RedeliverBody(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "failed", "from": "2026-03-01T00:00:00Z"}]})
 
     status: Literal["delivered", "failed"] | None = None
-    since: AwareDatetime | None = Field(None, alias="from", description="Made at this time or later.")
-    until: AwareDatetime | None = Field(None, alias="to", description="Made before this time.")
+    since: Moment | None = Field(None, alias="from", description="Made at this time or later.")
+    until: Moment | None = Field(None, alias="to", description="Made before this time.")
     cursor: str | None = Field(
         None, pattern="^[0-9a-f]{32}$", description="The `nextCursor` of the answer before, with all else the same."
     )
+
+    @field_validator("until")
+    @classmethod
+    def _behind_from(cls, until: datetime | None, info: ValidationInfo) -> datetime | None:
+        since = info.data.get("since")
+        if until is not None and since is not None and until <= since:
+            raise ValueError("expected a time after from")
+        return until
 
 
 class Redelivered(BaseModel):

@@ -117,12 +117,13 @@ class ImportedRow(Answer):
 
 
 class SuppressionsImported(Answer):
-    """The three counts are as many as the file has rows."""
+    """The three counts are as many as the file has rows, of which ``rows`` may list a part."""
 
     added: int
     already_present: int
     invalid: int
     rows: list[ImportedRow]
+    rows_left_out: int
 
 
 class Suppression(Answer, kw_only=True):
