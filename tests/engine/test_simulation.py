@@ -124,6 +124,7 @@ async def test_promises_are_kept(stage: Stage, script: Script) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @LONG
 @given(script=scripts(races=True, most=60))
 async def test_promises_are_kept_in_many_long_runs(stage: Stage, script: Script) -> None:
