@@ -20,6 +20,24 @@ AT_ONCE = 500
 UNWRITABLE = Unknown("what the channel said of it cannot be written down")
 
 
+def parts(outcomes: Iterable[Settled]) -> list[list[Settled]]:
+    """In their order, AT_ONCE at most in each, and each lead once: what comes second is judged by what the first made.
+
+    A lead has two when a deed that was taken for lost reports beside the one that was to repeat it.
+    """
+    found: list[list[Settled]] = [[]]
+    leads: set[str] = set()
+    for each in outcomes:
+        lead_id = each.action.lead_id
+        if len(found[-1]) == AT_ONCE or lead_id in leads:
+            found.append([])
+            leads.clear()
+        found[-1].append(each)
+        if lead_id is not None:
+            leads.add(lead_id)
+    return found
+
+
 class Settler:
     """For the outcomes of deeds that this process performed or asked about."""
 
@@ -36,8 +54,8 @@ class Settler:
         for each in settled:
             of_workspace.setdefault(each.workspace_id, []).append(each)
         for workspace_id, outcomes in of_workspace.items():
-            for start in range(0, len(outcomes), AT_ONCE):
-                await self._settle(workspace_id, outcomes[start : start + AT_ONCE], now)
+            for part in parts(outcomes):
+                await self._settle(workspace_id, part, now)
 
     async def _settle(self, workspace_id: str, outcomes: Sequence[Settled], now: datetime) -> None:
         try:
