@@ -114,6 +114,9 @@ async def nursery(site: Site) -> AsyncIterator[Nursery]:
         await process.communicate()
 
 
+BECOMES = {"start": "active", "pause": "paused", "resume": "active"}
+
+
 @dataclass
 class Load:
     """What the writers have caused; they wait while more than ``MOST_AHEAD`` of it has not come."""
@@ -133,7 +136,10 @@ class Load:
         if self.over:
             return
         self.caused += 1
-        await caller.insist("PATCH", f"/v1/campaigns/{campaign}", json={"action": action})
+        path = f"/v1/campaigns/{campaign}"
+        while await caller.ask("PATCH", path, json={"action": action}) is None:
+            if (await caller.insist("GET", path)).json()["status"] == BECOMES[action]:
+                return  # only the answer was lost
 
 
 async def write(caller: Any, load: Load, sender: str) -> None:
