@@ -114,7 +114,7 @@ async def nursery(site: Site) -> AsyncIterator[Nursery]:
         await process.communicate()
 
 
-BECOMES = {"start": "active", "pause": "paused", "resume": "active"}
+BECOMES = {"start": "started", "pause": "paused", "resume": "started"}
 
 
 @dataclass
