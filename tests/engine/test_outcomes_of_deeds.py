@@ -8,6 +8,7 @@ import pytest
 from psycopg.errors import DiskFull
 from tests.engine.conftest import Recorder, World, identity, step, url
 
+from leadwright.campaigns import service as campaigns
 from leadwright.channels.channel import Deed, Done, Later, Outcome, Permanent, Temporary, Unknown
 from leadwright.engine import action_store, service
 from leadwright.engine.action_store import Action
@@ -258,6 +259,10 @@ async def test_a_campaign_is_paused_when_a_senders_deeds_go_on_failing(world: Wo
     (paused,) = await world.events(EventType.CAMPAIGN_PAUSED)
     assert paused[1]["pausedBy"] == "system"
     assert "failed in a row" in paused[1]["reason"]
+    async with world.database.session() as connection:
+        assert (await campaigns.read(connection, world.workspace_id, campaign)).campaign.pause_reason == paused[1][
+            "reason"
+        ]
     assert len(world.recorder.deeds) < 30
 
 

@@ -8,7 +8,7 @@ from tests.engine.conftest import World, step, url
 
 from leadwright.campaigns import service as campaigns
 from leadwright.campaigns.schedule import Schedule, Weekday
-from leadwright.channels.channel import Later, Permanent, Unknown
+from leadwright.channels.channel import Later, Permanent, Temporary, Unknown
 from leadwright.engine import why_service, why_store
 from leadwright.engine.why import Why
 from leadwright.engine.why_wire import why_body
@@ -191,3 +191,36 @@ async def test_while_it_is_worked_out_the_campaign_is_not_deleted(world: World) 
         await campaigns.delete(connection, world.workspace_id, campaign)
     with pytest.raises(NotFound):
         await asked(world, lead)
+
+
+async def test_a_passing_fault_is_told_with_the_next_try(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    (lead,) = await world.add(campaign, "ada")
+    world.recorder.answers[url("ada")] = [Temporary("busy")] * 2
+    await world.run()
+    found = await asked(world, lead)
+    assert [(each.rule, each.until) for each in found.held_by] == [
+        ("waiting_for_delay", world.now + timedelta(minutes=1))
+    ]
+    assert "busy" in found.held_by[0].message
+    assert found.due_at == world.now + timedelta(minutes=1)
+    await world.run(minutes=1)
+    assert (await asked(world, lead)).due_at == world.now + timedelta(minutes=5)
+
+
+async def test_a_deed_under_way_is_held_by_nothing_and_has_no_time(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    (lead,) = await world.add(campaign, "ada")
+    world.recorder.answers[url("ada")] = [Later("channel")]
+    await world.run()
+    found = await asked(world, lead)
+    assert (found.due_at, list(found.held_by)) == (None, [])
+
+
+async def test_a_campaign_that_paused_by_itself_says_why(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    (lead,) = await world.add(campaign, "ada")
+    async with world.database.transaction() as connection:
+        await campaigns.pause_by_itself(connection, world.workspace_id, campaign, "too many faults", world.now)
+    (held,) = [each for each in (await asked(world, lead)).held_by if each.rule == "paused"]
+    assert "too many faults" in held.message

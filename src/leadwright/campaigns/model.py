@@ -145,12 +145,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """``finished_by`` is set while the status is finished. ``entry_lane_id``: where new leads wait."""
+    """``finished_by`` is set while the status is finished, ``pause_reason`` after a pause by itself.
+
+    ``entry_lane_id``: where new leads wait.
+    """
 
     id: str
     settings: Settings
     status: Status
     finished_by: Actor | None
+    pause_reason: str | None
     sequence_version: int
     entry_lane_id: int
     started_at: datetime | None

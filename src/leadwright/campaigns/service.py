@@ -220,6 +220,7 @@ async def pause_by_itself(
         target=Status.PAUSED,
         finished_by=None,
         now=now,
+        pause_reason=reason,
     )
     if name is None:
         return False

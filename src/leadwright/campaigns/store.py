@@ -23,7 +23,7 @@ from leadwright.postgres.pool import Connection
 _CAMPAIGN: LiteralString = """
     SELECT c.id, c.name, c.description, c.sender_ids, c.schedule, s.sequence, c.missing_variable,
         c.acceptance_timeout, c.max_new_leads_per_day, c.approach_despite_other_conversation, c.status,
-        c.finished_by, c.sequence_version, c.entry_lane_id, c.started_at, c.created_at, c.updated_at
+        c.finished_by, c.pause_reason, c.sequence_version, c.entry_lane_id, c.started_at, c.created_at, c.updated_at
     FROM campaign c JOIN campaign_sequence s
         ON s.workspace_id = c.workspace_id AND s.campaign_id = c.id AND s.version = c.sequence_version
 """
@@ -169,11 +169,13 @@ async def change_status(
     target: Status,
     finished_by: Actor | None,
     now: datetime,
+    pause_reason: str | None = None,
 ) -> str | None:
     """The campaign's name when its status was one of ``sources``, else None and nothing is changed."""
     cursor = await connection.execute(
         """
-        UPDATE campaign SET status = %(target)s, finished_by = %(finished_by)s, updated_at = %(now)s,
+        UPDATE campaign SET status = %(target)s, finished_by = %(finished_by)s,
+            pause_reason = %(pause_reason)s, updated_at = %(now)s,
             started_at = CASE WHEN %(target)s = 'started'::campaign_status
                 THEN coalesce(started_at, %(now)s) ELSE started_at END
         WHERE workspace_id = %(workspace)s AND id = %(id)s AND status = ANY(%(sources)s::campaign_status[])
@@ -185,6 +187,7 @@ async def change_status(
             "sources": list(sources),
             "target": target,
             "finished_by": finished_by,
+            "pause_reason": pause_reason,
             "now": now,
         },
     )
@@ -261,9 +264,10 @@ def _campaign(row: TupleRow) -> Campaign:
         settings=settings,
         status=Status(row[10]),
         finished_by=None if row[11] is None else Actor(row[11]),
-        sequence_version=row[12],
-        entry_lane_id=row[13],
-        started_at=row[14],
-        created_at=row[15],
-        updated_at=row[16],
+        pause_reason=row[12],
+        sequence_version=row[13],
+        entry_lane_id=row[14],
+        started_at=row[15],
+        created_at=row[16],
+        updated_at=row[17],
     )

@@ -166,6 +166,9 @@ class CampaignBody(BaseModel):
     approach_despite_other_conversation: bool
     started_at: str | None
     finished_by: str | None = Field(description="`api`, `user` or `system`; null while it is not finished.")
+    pause_reason: str | None = Field(
+        description="Why it paused by itself; null when a person paused it, and otherwise."
+    )
 
 
 def campaign_body(overview: Overview) -> CampaignBody:
@@ -196,6 +199,7 @@ def campaign_body(overview: Overview) -> CampaignBody:
         approach_despite_other_conversation=settings.approach_despite_other_conversation,
         started_at=None if campaign.started_at is None else iso(campaign.started_at),
         finished_by=campaign.finished_by,
+        pause_reason=campaign.pause_reason,
     )
 
 

@@ -47,16 +47,26 @@ class Crew:
 
 
 @dataclass(frozen=True, slots=True)
+class Postponed:
+    """A deed that met a passing fault, told as ``code``, and is tried again."""
+
+    until: datetime
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """All that bears on one lead at ``now``. ``crew``: its own sender, or before it has one all of the campaign's.
 
     ``step`` None: through, or the sequence is empty. ``action``: what is open for it, as (state, awaiting).
+    ``pause_reason``: of a campaign that paused by itself.
     """
 
     status: str
     is_through: bool
     has_begun: bool
     campaign: CampaignStatus
+    pause_reason: str | None
     course: Course
     steps: Steps
     step: Step | None
@@ -64,6 +74,7 @@ class View:
     facts: Facts
     crew: Sequence[Crew]
     action: tuple[str, str | None] | None
+    postponed: Postponed | None
     now: datetime
 
 
@@ -103,6 +114,8 @@ def _ended(view: View) -> Iterator[Held]:
 def _due_at(decision: Act | Wait | Hold, view: View) -> datetime | None:
     if view.action is not None and view.action[0] != "planned":
         return None
+    if view.postponed is not None:
+        return view.postponed.until
     return view.enrolment.step_since + decision.step.after if isinstance(decision, Act) else decision.until
 
 
@@ -111,7 +124,8 @@ def _by_campaign(view: View) -> Iterator[Held]:
         case CampaignStatus.DRAFT:
             yield Held("campaign_not_started", "the campaign is a draft; start it")
         case CampaignStatus.PAUSED:
-            yield Held("paused", "the campaign is paused; resume it")
+            by_itself = f" by itself: {view.pause_reason}" if view.pause_reason else ""
+            yield Held("paused", f"the campaign is paused{by_itself}; resume it")
         case CampaignStatus.FINISHED:
             yield Held("finished", "the campaign was finished")
         case _:
@@ -168,7 +182,7 @@ def _by_turn(step: Step, view: View) -> list[Held]:
 
     One rule of one sender holds a lead that may get any of several only when every one of them is held.
     """
-    held = list(_by_new_leads(view))
+    held = [*_by_fault(step, view), *_by_new_leads(view)]
     each = [_of_sender(step, crew, view) for crew in view.crew]
     if not each:
         return [*held, *_by_senders(view)]
@@ -179,6 +193,12 @@ def _by_turn(step: Step, view: View) -> list[Held]:
         ends = [one.until for one in found if one.until is not None]
         held.append(replace(found[0], until=min(ends, default=None)))
     return held
+
+
+def _by_fault(step: Step, view: View) -> Iterator[Held]:
+    if view.postponed is not None:
+        message = f'step "{step.id}" is tried again after a passing fault: {view.postponed.code}'
+        yield Held(Rule.WAITING_FOR_DELAY, message, view.postponed.until)
 
 
 def _by_new_leads(view: View) -> Iterator[Held]:

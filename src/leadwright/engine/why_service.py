@@ -41,6 +41,7 @@ async def _view(connection: Connection, workspace_id: str, row: store.Row, now: 
         is_through=row.state == "done",
         has_begun=row.step_id is not None,
         campaign=campaign.status,
+        pause_reason=campaign.pause_reason,
         course=Course(
             schedule,
             campaign.settings.max_new_leads_per_day,
@@ -52,6 +53,7 @@ async def _view(connection: Connection, workspace_id: str, row: store.Row, now: 
         facts=await _facts(connection, workspace_id, course, row, crew),
         crew=crew,
         action=await why_store.open_action(connection, workspace_id, row.lead_id),
+        postponed=await why_store.postponed(connection, workspace_id, row.lead_id, now),
         now=now,
     )
 

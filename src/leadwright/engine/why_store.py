@@ -6,6 +6,7 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from leadwright.engine.store import LEAD_COLUMNS, Row
+from leadwright.engine.why import Postponed
 from leadwright.postgres.pool import Connection
 
 
@@ -44,6 +45,24 @@ async def open_action(connection: Connection, workspace_id: str, lead_id: str) -
     )
     found = await cursor.fetchone()
     return None if found is None else (found[0], found[1])
+
+
+async def postponed(connection: Connection, workspace_id: str, lead_id: str, now: datetime) -> Postponed | None:
+    """When the lead's last deed, at the step where it stands, is tried again; None when it failed for nothing."""
+    cursor = await connection.execute(
+        """
+        SELECT e.due_at, last.error_code
+        FROM enrolment e CROSS JOIN LATERAL (
+            SELECT a.state, a.step_id, a.error_code FROM action a
+            WHERE a.workspace_id = e.workspace_id AND a.lead_id = e.lead_id ORDER BY a.id DESC LIMIT 1
+        ) last
+        WHERE e.workspace_id = %s AND e.lead_id = %s AND e.state = 'due' AND e.due_at > %s
+            AND last.state = 'cancelled' AND last.step_id = e.step_id AND last.error_code IS NOT NULL
+        """,
+        (workspace_id, lead_id, now),
+    )
+    found = await cursor.fetchone()
+    return None if found is None else Postponed(*found)
 
 
 async def paces(connection: Connection, workspace_id: str, sender_ids: Sequence[str]) -> Mapping[str, datetime]:

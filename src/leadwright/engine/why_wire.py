@@ -47,7 +47,9 @@ class HeldBody(BaseModel):
 
 
 class WhyAnswer(BaseModel):
-    """What happens next. Empty `heldBy` with a `dueAt` that is past means: next in line."""
+    """What happens next. Empty `heldBy` with a `dueAt` that is past means: next in line; with a null `dueAt`: its deed
+    is being performed, or its channel is to tell the outcome.
+    """
 
     model_config = _CAMEL
 

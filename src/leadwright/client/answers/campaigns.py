@@ -32,6 +32,7 @@ class Campaign(Answer):
     approach_despite_other_conversation: bool
     started_at: datetime | None
     finished_by: str | None
+    pause_reason: str | None
 
 
 class Campaigns(Page, kw_only=True):
