@@ -13,7 +13,6 @@ from leadwright.leads import service as leads
 from leadwright.leads.model import LeadStatus
 from leadwright.leads.outcomes import Verdict
 from leadwright.senders.limits import Limits, QuotaKind
-from leadwright.suppression import files
 from leadwright.suppression import service as suppression
 
 ONE_CONNECT = [step("connect"), step("message")]
@@ -127,7 +126,8 @@ async def test_an_imported_list_ends_waiting_too(world: World) -> None:
     campaign = await world.campaign([step("connect"), step("message")])
     by_person, by_domain = [await waiting_lead(world, campaign, name) for name in ("ada", "bob")]
     await world.run()
-    rows = files.read_file(f"linkedinUrl,email\n{url('ada')},\n,bob@eu.example.com\n".encode(), "text/csv")
+    file = f"linkedinUrl,email\n{url('ada')},\n,bob@eu.example.com\n".encode()
+    rows = suppression.judged_file(file, "text/csv")
     async with world.database.transaction() as connection:
         await suppression.import_rows(connection, world.workspace_id, rows, world.now)
     await world.settle_down()

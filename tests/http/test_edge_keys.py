@@ -59,7 +59,6 @@ async def test_the_key_is_checked_before_the_body(anonymous: httpx.AsyncClient, 
         ("POST", "/api/v1/leads/lead_1"),
         ("GET", "/api/v2/leads"),
         ("GET", "/api/v1"),
-        ("GET", "/"),
     ],
 )
 async def test_an_unknown_route_reads_the_same_with_and_without_a_key(

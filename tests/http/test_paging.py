@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from leadwright.errors import InvalidRequest
 from leadwright.http.paging import Paged, paged, pagination, paging
 from leadwright.pages import LARGEST_OFFSET, Page
+from leadwright.postgres.counting import Total
 
 LIMITS = st.integers(1, 100)
 
@@ -35,7 +36,7 @@ def fetched(all_rows: Sequence[Row], page: Page) -> Sequence[Row]:
 @given(st.integers(0, 250), LIMITS)
 def test_pages_by_number_show_every_row_once(count: int, limit: int) -> None:
     everything = rows(count)
-    pages = pagination(Page(1, limit), count).total_pages
+    pages = pagination(Page(1, limit), Total(count)).total_pages
     shown = [row for n in range(1, pages + 1) for row in Page(n, limit).shown(fetched(everything, Page(n, limit)))]
     assert shown == everything
     assert fetched(everything, Page(pages + 1, limit)) == []
@@ -59,18 +60,18 @@ def test_an_offset_always_fits_the_database(number: int, limit: int) -> None:
 
 
 def test_pagination_counts() -> None:
-    shown = pagination(Page(2, 20), 41).model_dump(by_alias=True, exclude_unset=True)
+    shown = pagination(Page(2, 20), Total(41)).model_dump(by_alias=True, exclude_unset=True)
     assert shown == {"total": 41, "page": 2, "limit": 20, "totalPages": 3}
-    assert pagination(Page(1, 20), 0).total_pages == 0
-    assert pagination(Page(1, 20), 10**6, estimated=True).total_is_estimate
+    assert pagination(Page(1, 20), Total(0)).total_pages == 0
+    assert pagination(Page(1, 20), Total(10**6, estimated=True)).total_is_estimate
 
 
 def test_the_next_cursor_is_told_to_those_who_sent_one_only() -> None:
     found = rows(3)
-    by_number = paged(Page(1, 2), Paged(pagination=pagination(Page(1, 2), 3)), found)
+    by_number = paged(Page(1, 2), Paged(pagination=pagination(Page(1, 2), Total(3))), found)
     assert "nextCursor" not in by_number.model_dump(by_alias=True, exclude_unset=True)
     page = Page(1, 2, by_cursor=True)
-    assert paged(page, Paged(pagination=pagination(page, 3)), found).next_cursor == found[1].id
+    assert paged(page, Paged(pagination=pagination(page, Total(3))), found).next_cursor == found[1].id
 
 
 async def test_the_query_is_read() -> None:
