@@ -237,3 +237,23 @@ async def test_a_bad_answer_names_its_field_and_changes_nothing(
     assert answer.status_code == 400
     assert [detail["path"] for detail in answer.json()["details"]] == [path]
     assert await tasks(own) == [visit]
+
+
+async def test_a_campaign_that_rests_lists_nothing_and_what_was_done_is_still_told(
+    own: httpx.AsyncClient, start: Start
+) -> None:
+    campaign = await start("ada", "bob")
+    first, _ = await tasks(own, 2)
+    for action, listed in (("pause", 0), ("resume", 2), ("finish", 0)):
+        assert (await own.patch(f"/v1/campaigns/{campaign}", json={"action": action})).status_code == 200
+        shown = (await own.get("/v1/tasks")).json()
+        assert (len(shown["tasks"]), shown["pagination"]["total"]) == (listed, listed)
+    assert (await own.get(f"/v1/tasks/{first['id']}")).status_code == 200
+    assert (await own.post(f"/v1/tasks/{first['id']}/complete", json={})).status_code == 200
+
+
+async def test_a_sender_that_was_removed_lists_nothing(own: httpx.AsyncClient, start: Start) -> None:
+    await start("ada")
+    (task,) = await tasks(own)
+    assert (await own.delete(f"/v1/senders/{task['senderId']}")).is_success
+    assert (await own.get("/v1/tasks")).json()["tasks"] == []

@@ -35,7 +35,11 @@ async def list_tasks(
     sender_id: Annotated[str | None, Query(alias="senderId", description="Only tasks of this sender.")] = None,
     campaign_id: Annotated[str | None, Query(alias="campaignId", description="Only tasks of this campaign.")] = None,
 ) -> wire.TaskList:
-    """Open tasks, oldest first: the deeds of `manual` senders and the `manual_task` steps of all."""
+    """What is to be done now, oldest first: the deeds of `manual` senders and the `manual_task` steps of all.
+
+    Not what belongs to a campaign that rests or a sender that was removed; a task of theirs that was done by then
+    can still be completed.
+    """
     wanted = Wanted(_sender(sender_id), None if campaign_id is None else campaigns.known_id(campaign_id))
     found, total = await service.page(
         call.connection, call.workspace_id, wanted, after=page.after, offset=page.offset, limit=page.fetch

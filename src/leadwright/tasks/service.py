@@ -17,7 +17,7 @@ from leadwright.tasks.model import Task, Wanted
 async def page(
     connection: Connection, workspace_id: str, wanted: Wanted, *, after: str | None, offset: int, limit: int
 ) -> tuple[Sequence[Task], Total]:
-    """Open tasks, oldest first behind the bare id ``after``, and how many there are.
+    """Tasks to be done, oldest first behind the bare id ``after``, and how many there are.
 
     Raises NotFound for a campaign or sender that the workspace does not have.
     """

@@ -15,15 +15,19 @@ _TASK: LiteralString = """
     SELECT a.id, a.kind, a.content, a.linkedin_url, a.sender_id, s.name AS sender_name, a.lead_id, a.campaign_id,
         c.name AS campaign_name, a.step_id, l.first_name, l.last_name, l.company, l.title AS job_title,
         coalesce(a.performing_at, a.planned_at) AS since
+"""
+_FROM: LiteralString = """
     FROM action a
     JOIN sender s ON s.workspace_id = a.workspace_id AND s.id = a.sender_id
     LEFT JOIN campaign c ON c.workspace_id = a.workspace_id AND c.id = a.campaign_id
-    LEFT JOIN lead l ON l.workspace_id = a.workspace_id AND l.id = a.lead_id
 """
+_LEAD: LiteralString = "LEFT JOIN lead l ON l.workspace_id = a.workspace_id AND l.id = a.lead_id"
 # The state stands in the words of the index action_open.
 _OPEN: LiteralString = """
     WHERE a.workspace_id = %(workspace)s AND a.state = 'performing' AND a.awaiting = 'person'
 """
+# Nobody is to go on for a campaign that rests or a sender that is gone; what was done by then can still be told.
+_TO_DO: LiteralString = " AND s.removed_at IS NULL AND (a.campaign_id IS NULL OR c.status = 'started')"
 _WANTED: LiteralString = """
     AND (%(sender)s::uuid IS NULL OR a.sender_id = %(sender)s)
     AND (%(campaign)s::uuid IS NULL OR a.campaign_id = %(campaign)s)
@@ -34,23 +38,31 @@ _NO_ID = "0" * 32
 async def page(
     connection: Connection, workspace_id: str, wanted: Wanted, *, after: str | None, offset: int, limit: int
 ) -> Sequence[Task]:
-    """Open tasks in the order of their ids, which is that of their plans, behind the bare id ``after``."""
+    """Tasks to be done, in the order of their ids, which is that of their plans, behind the bare id ``after``."""
     async with connection.cursor(row_factory=class_row(Task)) as cursor:
         await cursor.execute(
-            _TASK + _OPEN + _WANTED + "AND a.id > %(after)s ORDER BY a.id LIMIT %(limit)s OFFSET %(offset)s",
+            _TASK
+            + _FROM
+            + _LEAD
+            + _OPEN
+            + _TO_DO
+            + _WANTED
+            + "AND a.id > %(after)s ORDER BY a.id LIMIT %(limit)s OFFSET %(offset)s",
             _names(workspace_id, wanted) | {"after": after or _NO_ID, "limit": limit, "offset": offset},
         )
         return await cursor.fetchall()
 
 
 async def count(connection: Connection, workspace_id: str, wanted: Wanted) -> Total:
-    return await counting.count(connection, "SELECT FROM action a" + _OPEN + _WANTED, _names(workspace_id, wanted))
+    rows = "SELECT" + _FROM + _OPEN + _TO_DO + _WANTED
+    return await counting.count(connection, rows, _names(workspace_id, wanted))
 
 
 async def task(connection: Connection, workspace_id: str, task_id: str) -> Task | None:
-    """An open one."""
+    """An open one, also of a campaign that rests by now."""
     async with connection.cursor(row_factory=class_row(Task)) as cursor:
-        await cursor.execute(_TASK + _OPEN + "AND a.id = %(id)s", {"workspace": workspace_id, "id": task_id})
+        names = {"workspace": workspace_id, "id": task_id}
+        await cursor.execute(_TASK + _FROM + _LEAD + _OPEN + "AND a.id = %(id)s", names)
         return await cursor.fetchone()
 
 
