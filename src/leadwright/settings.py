@@ -71,7 +71,12 @@ class Settings(BaseSettings):
     webhook_log_days: int = Field(
         30, ge=1, le=3650, description="Days that finished webhook deliveries stay in the log."
     )
-    deeds_at_once: int = Field(100, ge=1, le=1000, description="Deeds of leads under way at a time, a process.")
+    deeds_at_once: int = Field(
+        100,
+        ge=1,
+        le=1000,
+        description="Deeds of leads under way at a time, a process; eight times as many more that take over a second.",
+    )
     history_days: int | None = Field(
         None, ge=1, le=36_500, description="Days that entries of leads' histories stay; unset, for ever."
     )

@@ -9,6 +9,9 @@ from tests.engine.conftest import Recorder, World, step
 from leadwright.channels.channel import Deed, Done, Outcome
 from leadwright.engine.performer import Performer
 from leadwright.engine.performing import DEED_SECONDS, LEASE
+from leadwright.engine.slots import SLOW_FOR_EACH_SLOT
+
+NEVER = 3600.0
 
 
 @dataclass
@@ -31,7 +34,13 @@ async def test_a_stop_ends_what_is_under_way_and_gives_back_the_rest(world: Worl
     await world.plan()
     slow = Slow()
     performer = Performer(
-        world.engine.beginner, world.engine.settler, slow, lambda: world.now, slots=1, settled=lambda: None
+        world.engine.beginner,
+        world.engine.settler,
+        slow,
+        lambda: world.now,
+        slots=1,
+        settled=lambda: None,
+        slow_after=NEVER,
     )
     performer.start()
     await slow.started.wait()
@@ -54,7 +63,13 @@ async def test_a_deed_that_waited_for_most_of_its_lease_is_given_back(world: Wor
     await world.plan()
     slow, wrote = Slow(), asyncio.Event()
     performer = Performer(
-        world.engine.beginner, world.engine.settler, slow, lambda: world.now, slots=1, settled=wrote.set
+        world.engine.beginner,
+        world.engine.settler,
+        slow,
+        lambda: world.now,
+        slots=1,
+        settled=wrote.set,
+        slow_after=NEVER,
     )
     performer.start()
     async with asyncio.timeout(20):
@@ -90,7 +105,13 @@ async def test_an_outcome_that_comes_after_others_were_written_down_is_not_lost(
     await world.plan()
     channel, wrote = OneSlow(), asyncio.Event()
     performer = Performer(
-        world.engine.beginner, world.engine.settler, channel, lambda: world.now, slots=2, settled=wrote.set
+        world.engine.beginner,
+        world.engine.settler,
+        channel,
+        lambda: world.now,
+        slots=2,
+        settled=wrote.set,
+        slow_after=NEVER,
     )
     performer.start()
     async with asyncio.timeout(20):
@@ -101,3 +122,27 @@ async def test_an_outcome_that_comes_after_others_were_written_down_is_not_lost(
         await wrote.wait()
     await performer.stop()
     assert await world.statuses(*leads) == ["CONNECTION_SENT", "CONNECTION_SENT"]
+
+
+async def test_a_channel_that_never_answers_holds_up_nobody_else(world: World) -> None:
+    names = [f"p{n}" for n in range(12)]
+    campaign = await world.campaign([step("connect")])
+    await world.add(campaign, *names)
+    await world.plan()
+    slow = Slow()
+    performer = Performer(
+        world.engine.beginner,
+        world.engine.settler,
+        slow,
+        lambda: world.now,
+        slots=1,
+        settled=lambda: None,
+        slow_after=0,
+    )
+    performer.start()
+    async with asyncio.timeout(20):
+        while len(slow.deeds) < 1 + SLOW_FOR_EACH_SLOT:
+            slow.started.clear()
+            await slow.started.wait()
+    slow.let.set()
+    await performer.stop()

@@ -9,6 +9,7 @@ from leadwright.clock import Clock
 from leadwright.engine.performing import Adapters, Beginner, Begun, perform
 from leadwright.engine.settlement import NOT_STARTED, Settled
 from leadwright.engine.settler import Settler
+from leadwright.engine.slots import SLOW_AFTER_SECONDS, Slots
 from leadwright.errors import Unavailable
 from leadwright.postgres.pool import passing_fault
 from leadwright.telemetry.logs import logger
@@ -22,7 +23,8 @@ FINISH_WITHIN_SECONDS = 7.0
 class Performer:
     """Start it, ``wake`` it when something may be planned, stop it; several processes may run one each.
 
-    ``slots`` deeds are under way at a time; some more have begun and wait for a slot, so that none stands idle.
+    ``slots`` deeds are under way at a time, and beside them slow ones (``Slots``); some more have begun and wait for a
+    slot, so that none stands idle.
     """
 
     def __init__(
@@ -34,13 +36,14 @@ class Performer:
         *,
         slots: int,
         settled: Callable[[], None],
+        slow_after: float = SLOW_AFTER_SECONDS,
     ) -> None:
         self._beginner = beginner
         self._settler = settler
         self._channels = channels
         self._clock = clock
         self._most = 2 * slots
-        self._slots = asyncio.Semaphore(slots)
+        self._slots = Slots(slots, slow_after=slow_after, left=self.wake)
         self._told = settled
         self._booked = 0
         self._tasks: dict[asyncio.Task[None], Begun] = {}
@@ -68,7 +71,7 @@ class Performer:
 
     @property
     def _room(self) -> int:
-        return self._most - self._booked - len(self._tasks)
+        return self._most - self._booked - (len(self._tasks) - self._slots.slow)
 
     async def stop(self) -> None:
         """Deeds under way may end, for 7 seconds; what has not started is given back, and the rest is uncertain."""
@@ -114,7 +117,7 @@ class Performer:
         DEEDS_UNDER_WAY.set(len(self._tasks))
 
     async def _perform(self, begun: Begun) -> None:
-        async with self._slots:
+        async with self._slots.one():
             if self._stopping or not begun.may_start(self._clock()):
                 self._outcomes.append(Settled(begun.deed.workspace_id, begun.action, begun.token, NOT_STARTED))
             else:
