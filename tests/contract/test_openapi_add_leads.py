@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from leadwright.errors import InvalidRequest
 from leadwright.http.app import create_app
 from leadwright.http.openapi import document
+from leadwright.leads.decoding import read_add_leads
 from leadwright.leads.model import NewLead, Rejection, parse_row
-from leadwright.leads.wire import AddLeadsBody, LeadRow, read_add_leads
+from leadwright.leads.wire import AddLeadsBody, LeadRow
 from leadwright.settings import Settings
 
 STANDARD = ("linkedinUrl", "firstName", "lastName", "company", "title", "email")

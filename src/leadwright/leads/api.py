@@ -16,6 +16,7 @@ from leadwright.http.problems import json_answer
 from leadwright.http.route import Arrival, CurrentCall, TransactionalRoute, api_router, needs
 from leadwright.identity import Identity, linkedin_identity
 from leadwright.leads import dry_run, joining, outcome_wire, outcomes, service, wire
+from leadwright.leads.decoding import read_add_leads
 from leadwright.leads.model import Filter, LeadStatus, OnDuplicate
 from leadwright.pages import Page
 from leadwright.people import service as people
@@ -57,7 +58,7 @@ class AddingRoute(HoldingRoute):
         if arrival.request.scope["query_string"] or (held is not None and held.erasure_key is not None):
             return None
         try:
-            request = wire.read_add_leads(arrival.body)
+            request = read_add_leads(arrival.body)
             async with arrival.edge.database.session() as connection:
                 done = await service.add_at_once(
                     connection,
@@ -101,7 +102,7 @@ async def add_leads(
     A duplicate is the same person already in this campaign, or earlier in the same request, whatever the spelling of
     the address. Every key beside the standard fields is a custom field and keeps its type.
     """
-    request = wire.read_add_leads(call.body)
+    request = read_add_leads(call.body)
     asked: dict[str, Any] = {
         "api_key_id": call.principal.key_id,
         "held": call.opened,
