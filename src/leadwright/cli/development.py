@@ -139,6 +139,11 @@ def start_commands(url: str, access: Access) -> str:
     )
 
 
+def export_command(url: str, access: Access) -> str:
+    """Sets the variables that the snippets of the README and the guides read."""
+    return f"export SERVER={url} API_KEY={access.key} CAMPAIGN_ID={access.campaign_id}"
+
+
 def show(access: Access, url: str) -> None:
     """On a terminal with some colour. The command is free of frames and breaks, so that it can be copied."""
     from rich.console import Console
@@ -153,3 +158,6 @@ def show(access: Access, url: str) -> None:
         console.print(Text.assemble((label, "bold"), "  ", (value, "cyan"), "  ", (f"({printable(remark)})", "dim")))
     console.print(Text.assemble("\n", ("Add two leads:", "bold"), "\n\n", add_leads_command(url, access), "\n"))
     console.print(Text.assemble(("Let them walk, and watch them:", "bold"), "\n\n", start_commands(url, access), "\n"))
+    console.print(
+        Text.assemble(("For what the README and the guides show:", "bold"), "\n\n", export_command(url, access), "\n")
+    )
