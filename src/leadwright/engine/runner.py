@@ -1,5 +1,7 @@
 """Plans the next deeds of one lane's leads, and begins them: claim, load, decide, record, in one short transaction."""
 
+import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -32,6 +34,9 @@ from leadwright.suppression import service as suppression
 
 UNUSABLE_RECHECK = timedelta(hours=1)
 """How soon a lane is looked at again whose campaign or sender cannot work, though nobody said that they can."""
+
+SLICE_SECONDS = 0.01
+"""The longest that deciding keeps the process from everything else, beyond a single lead's rendering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +178,7 @@ class Planner:
         rows = [row for row, _ in assigned]
         route = await self._sequences.route(connection, scene.workspace_id, scene.course, rows)
         known = await situation(connection, scene.workspace_id, scene.course, assigned)
-        decided = [_decide(route, known, row, sender, scene.now) for row, sender in assigned]
+        decided = await _decide_all(route, known, assigned, scene.now)
         begun = await _write(connection, scene, decided, allotment)
         await allotment.write(connection)
         return begun
@@ -184,6 +189,20 @@ class Planner:
             connection, scene.workspace_id, scene.lane.id, scene.course.entry_lane_id, scene.now, self._batch
         )
         return Look(scene.now if freed else None)
+
+
+async def _decide_all(
+    route: Route, known: Situation, assigned: Sequence[tuple[Row, Sender]], now: datetime
+) -> list[Decided]:
+    """Rendering a batch of long templates takes a while: requests are answered in between."""
+    decided: list[Decided] = []
+    slice_ends = time.monotonic() + SLICE_SECONDS
+    for row, sender in assigned:
+        decided.append(_decide(route, known, row, sender, now))
+        if time.monotonic() > slice_ends:
+            await asyncio.sleep(0)
+            slice_ends = time.monotonic() + SLICE_SECONDS
+    return decided
 
 
 async def _write(
