@@ -14,7 +14,7 @@ export LEADWRIGHT_DATA_DIR
 PORT ?= 8080
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: setup run demo test test-slow check bench lock where clean
+.PHONY: setup run demo test test-slow test-search check bench lock where clean
 
 setup: .venv/.dev-installed
 
@@ -47,6 +47,10 @@ test: setup
 
 test-slow: setup
 	$(PYTEST) -m slow tests
+
+# Looks for what no run has met yet: every property with other examples each time.
+test-search: setup
+	TEST_EXAMPLES=random $(PYTEST) -m "slow or not slow" tests
 
 check: setup
 	$(BIN)/ruff check .

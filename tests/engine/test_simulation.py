@@ -41,7 +41,7 @@ QUICK = settings(
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
 )
-LONG = settings(QUICK, max_examples=100, derandomize=False)
+LONG = settings(QUICK, max_examples=100, derandomize=settings().derandomize)
 
 
 @dataclass(frozen=True)
