@@ -27,12 +27,14 @@ def lines_starting(output: str, *starts: str) -> list[str]:
     return [start for start in starts if any(line.startswith(start) for line in output.splitlines())]
 
 
+@pytest.mark.slow
 def test_ingest_compares_the_server_with_floor_and_peer() -> None:
     output = output_of("ingest", "--batches", "4", *FEW_ROUNDS)
     measures = ("adding leads : floor", "adding leads : ORM service", "sending known leads : adding")
     assert lines_starting(output, *measures) == list(measures)
 
 
+@pytest.mark.slow
 def test_curve_measures_adding_and_pages() -> None:
     output = output_of("curve", "--sizes", "2000", "--batches", "2", *FEW_ROUNDS, "--times", "1")
     shown = ("2,000", "leads of the large campaign", "all leads, deep cursor", "slowest page at 2 k")
@@ -59,6 +61,7 @@ def test_forecast_leaves_nobody_out() -> None:
     assert lines_starting(output, *shown) == list(shown)
 
 
+@pytest.mark.slow
 def test_memory_samples_until_the_last_request() -> None:
     output = output_of("memory", "--requests", "80")
     shown = ("0 ", "16 ", "80 ", "private memory, idle", "growth from 16 to 80 requests")
