@@ -3,11 +3,14 @@
 import asyncio
 import hashlib
 import hmac
+from datetime import datetime, timedelta
 
 import pytest
 from aiohttp import web
 from standardwebhooks import Webhook as StandardWebhook
 from svix.webhooks import Webhook as SvixWebhook
+
+from leadwright.webhooks import delivery_store
 
 
 def verify_by_hand(secret: str, received) -> None:
@@ -236,3 +239,22 @@ async def test_what_a_receiver_echoes_of_secrets_is_not_kept(receiver, subscribe
     webhook = await subscribe(receiver.url, headers={"X-Token": "a-token-of-mine"})
     await client.post(f"/v1/webhooks/{webhook['id']}/test")
     assert "a-token-of-mine" not in str(await log_of(client, webhook))
+
+
+async def test_finished_deliveries_are_forgotten_by_age_and_others_stay(
+    receiver, make_receiver, subscribe, happen, client, database
+):
+    done = await subscribe(receiver.url)
+    failing = await make_receiver()
+    failing.answers = [500] * 100
+    waiting = await subscribe(failing.url)
+    await happen("start")
+    (kept,) = await settled(client, done["id"], 1)
+    at = datetime.fromisoformat(kept["attempts"][-1]["at"])
+    await failing.wait_for(1)
+    for before, left in ((at - timedelta(minutes=1), 1), (at + timedelta(days=1), 0)):
+        async with database.transaction() as connection:
+            await delivery_store.forget_finished(connection, before)
+        log = (await client.get(f"/v1/webhooks/{done['id']}/deliveries")).json()["deliveries"]
+        assert len(log) == left
+    assert (await client.get(f"/v1/webhooks/{waiting['id']}/deliveries")).json()["deliveries"]
