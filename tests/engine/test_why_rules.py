@@ -224,3 +224,11 @@ async def test_a_campaign_that_paused_by_itself_says_why(world: World) -> None:
         await campaigns.pause_by_itself(connection, world.workspace_id, campaign, "too many faults", world.now)
     (held,) = [each for each in (await asked(world, lead)).held_by if each.rule == "paused"]
     assert "too many faults" in held.message
+
+
+async def test_a_cap_of_nothing_is_ended_by_no_clock(world: World) -> None:
+    sender = await world.sender(limits=Limits({QuotaKind.CONNECTIONS: 0}, {}, timedelta()))
+    campaign = await world.campaign([step("connect")], senders=[sender])
+    (lead,) = await world.add(campaign, "ada")
+    await world.run()
+    assert await rules(world, lead) == {"daily_cap": None}

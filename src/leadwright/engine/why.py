@@ -247,7 +247,9 @@ def _capped(sender: Sender, kind: QuotaKind, used: Used, now: datetime) -> Itera
     day = calendar.local_day(sender.zone, now)
     for period, starts_on in caps.periods(sender, now):
         cap = caps.cap(sender, kind, period, day)
-        if cap is not None and used.get((kind, period), 0) >= cap:
-            rule, when = names[period]
+        rule, when = names[period]
+        if cap == 0:
+            yield Held(rule, f'the sender "{sender.name}" may do no {kind}: its cap is 0')
+        elif cap is not None and used.get((kind, period), 0) >= cap:
             message = f'the sender "{sender.name}" has done its {cap} {kind} {when}'
             yield Held(rule, message, caps.ends(sender, period, starts_on))
