@@ -78,7 +78,7 @@ def test_development_shows_a_request_that_works_and_ends_the_last_key(leadwright
         assert send(command).json() == SEED_ANSWER
         words = shlex.split(command)
         key = words[words.index("-H") + 1].removeprefix("X-API-Key: ")
-        assert server.shown.count(key) == 4, "in the list, and in each request"
+        assert server.shown.count(key) == 5, "in the list, in each request and in the variables"
         assert server.end(signal.SIGINT) == 0
         assert key not in server.log.read_text()
     with leadwright.serving("--dev") as server:
