@@ -1,6 +1,7 @@
 """The performer of a process: outcomes are written down whenever they come, and it stops in good order."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -28,21 +29,35 @@ class Slow(Recorder):
         return Done()
 
 
+def performing(
+    channel: Recorder,
+    world: World,
+    *,
+    slots: int,
+    settled: Callable[[], None] = lambda: None,
+    slow_after: float = NEVER,
+) -> Performer:
+    """A performer that has started."""
+    engine = world.engine
+    performer = Performer(
+        engine.beginner,
+        engine.settler,
+        channel,
+        lambda: world.now,
+        slots=slots,
+        settled=settled,
+        slow_after=slow_after,
+    )
+    performer.start()
+    return performer
+
+
 async def test_a_stop_ends_what_is_under_way_and_gives_back_the_rest(world: World) -> None:
     campaign = await world.campaign([step("connect"), step("follow", after={"days": 1})])
     leads = await world.add(campaign, "ada", "bob")
     await world.plan()
     slow = Slow()
-    performer = Performer(
-        world.engine.beginner,
-        world.engine.settler,
-        slow,
-        lambda: world.now,
-        slots=1,
-        settled=lambda: None,
-        slow_after=NEVER,
-    )
-    performer.start()
+    performer = performing(slow, world, slots=1)
     await slow.started.wait()
     stopping = asyncio.create_task(performer.stop())
     await asyncio.sleep(0)
@@ -62,16 +77,7 @@ async def test_a_deed_that_waited_for_most_of_its_lease_is_given_back(world: Wor
     leads = await world.add(campaign, "ada", "bob")
     await world.plan()
     slow, wrote = Slow(), asyncio.Event()
-    performer = Performer(
-        world.engine.beginner,
-        world.engine.settler,
-        slow,
-        lambda: world.now,
-        slots=1,
-        settled=wrote.set,
-        slow_after=NEVER,
-    )
-    performer.start()
+    performer = performing(slow, world, slots=1, settled=wrote.set)
     async with asyncio.timeout(20):
         await slow.started.wait()
         world.now += LEASE - timedelta(seconds=DEED_SECONDS - 1)
@@ -104,16 +110,7 @@ async def test_an_outcome_that_comes_after_others_were_written_down_is_not_lost(
     leads = await world.add(campaign, "ada", "bob")
     await world.plan()
     channel, wrote = OneSlow(), asyncio.Event()
-    performer = Performer(
-        world.engine.beginner,
-        world.engine.settler,
-        channel,
-        lambda: world.now,
-        slots=2,
-        settled=wrote.set,
-        slow_after=NEVER,
-    )
-    performer.start()
+    performer = performing(channel, world, slots=2, settled=wrote.set)
     async with asyncio.timeout(20):
         await wrote.wait()
         wrote.clear()
@@ -130,16 +127,7 @@ async def test_a_channel_that_never_answers_holds_up_nobody_else(world: World) -
     await world.add(campaign, *names)
     await world.plan()
     slow = Slow()
-    performer = Performer(
-        world.engine.beginner,
-        world.engine.settler,
-        slow,
-        lambda: world.now,
-        slots=1,
-        settled=lambda: None,
-        slow_after=0,
-    )
-    performer.start()
+    performer = performing(slow, world, slots=1, slow_after=0)
     async with asyncio.timeout(20):
         while len(slow.deeds) < 1 + SLOW_FOR_EACH_SLOT:
             slow.started.clear()

@@ -232,3 +232,14 @@ async def test_a_cap_of_nothing_is_ended_by_no_clock(world: World) -> None:
     (lead,) = await world.add(campaign, "ada")
     await world.run()
     assert await rules(world, lead) == {"daily_cap": None}
+
+
+async def test_a_plan_that_was_taken_back_is_no_fault(world: World) -> None:
+    campaign = await world.campaign([step("connect")], schedule=MORNINGS)
+    (lead,) = await world.add(campaign, "ada", timeZone="Europe/London")
+    await world.plan()
+    world.now += timedelta(hours=2)
+    await world.perform()
+    await world.plan()
+    assert await world.rows("SELECT state::text, error_code FROM action") == [("cancelled", "outside_window")]
+    assert await rules(world, lead) == {"outside_window": datetime(2026, 3, 3, 8, 0, tzinfo=UTC)}

@@ -50,7 +50,7 @@ class Settling:
 async def settle(
     connection: Connection, sequences: Sequences, workspace_id: str, settled: Sequence[Settled], now: datetime
 ) -> Settling:
-    """Records outcomes of one workspace's actions, in one transaction that holds nothing yet.
+    """Records outcomes of one workspace's actions, each lead at most once, in one transaction that holds nothing yet.
 
     An outcome whose token has passed on is dropped: somebody else has decided what became of that action.
     """

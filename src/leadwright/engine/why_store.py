@@ -48,16 +48,19 @@ async def open_action(connection: Connection, workspace_id: str, lead_id: str) -
 
 
 async def postponed(connection: Connection, workspace_id: str, lead_id: str, now: datetime) -> Postponed | None:
-    """When the lead's last deed, at the step where it stands, is tried again; None when it failed for nothing."""
+    """When the lead's last deed, at the step where it stands, is tried again; None when no fault put it off.
+
+    A plan that was taken back before it began is no fault: whatever took it back is told as a rule of its own.
+    """
     cursor = await connection.execute(
         """
         SELECT e.due_at, last.error_code
         FROM enrolment e CROSS JOIN LATERAL (
-            SELECT a.state, a.step_id, a.error_code FROM action a
+            SELECT a.state, a.step_id, a.error_code, a.performing_at >= a.planned_at AS had_begun FROM action a
             WHERE a.workspace_id = e.workspace_id AND a.lead_id = e.lead_id ORDER BY a.id DESC LIMIT 1
         ) last
         WHERE e.workspace_id = %s AND e.lead_id = %s AND e.state = 'due' AND e.due_at > %s
-            AND last.state = 'cancelled' AND last.step_id = e.step_id AND last.error_code IS NOT NULL
+            AND last.state = 'cancelled' AND last.had_begun AND last.step_id = e.step_id AND last.error_code IS NOT NULL
         """,
         (workspace_id, lead_id, now),
     )
