@@ -2,30 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import LiteralString
 
 import msgspec
 from psycopg.rows import class_row
 
 from leadwright.engine.lanes import Lane
 from leadwright.postgres.pool import Connection
-
-# One probe of an index for each open lane, whatever the number of leads that sleep in it; closed lanes are not seen.
-# Scalar questions and not EXISTS, which the planner may answer by reading all due leads into a table of its own.
-_WITH_WORK: LiteralString = """
-    FROM lane l JOIN campaign c ON c.workspace_id = l.workspace_id AND c.id = l.campaign_id
-    WHERE l.open_at <= %(now)s AND c.status = 'started'
-      AND ((SELECT e.due_at FROM enrolment e WHERE e.lane_id = l.id AND e.state = 'due'
-            ORDER BY e.due_at LIMIT 1) <= %(now)s
-        OR l.kind = 'enter' AND (SELECT n.id FROM lead n WHERE n.workspace_id = l.workspace_id
-            AND n.campaign_id = l.campaign_id AND NOT n.enrolled ORDER BY n.id LIMIT 1) IS NOT NULL)
-"""
-
-
-async def is_one_with_work(connection: Connection, now: datetime) -> bool:
-    """Whether there is a lane to claim, unless somebody has it: asked without a transaction, which costs more."""
-    cursor = await connection.execute("SELECT" + _WITH_WORK + "LIMIT 1", {"now": now})
-    return await cursor.fetchone() is not None
 
 
 async def claim(connection: Connection, now: datetime) -> Lane | None:
@@ -34,12 +16,22 @@ async def claim(connection: Connection, now: datetime) -> Lane | None:
 
     A campaign that is being changed at this moment is passed over: who changes it goes on to its lanes, so waiting here
     could be for each other.
+
+    One probe of an index for each open lane, whatever the number of leads that sleep in it; closed lanes are not seen.
+    Scalar questions and not EXISTS, which the planner may answer by reading all due leads into a table of its own.
     """
     async with connection.cursor(row_factory=class_row(Lane)) as cursor:
         await cursor.execute(
-            "SELECT l.id, l.workspace_id, l.campaign_id, l.sender_id, l.kind"
-            + _WITH_WORK
-            + "ORDER BY l.open_at, l.id LIMIT 1 FOR UPDATE OF l SKIP LOCKED FOR SHARE OF c SKIP LOCKED",
+            """
+            SELECT l.id, l.workspace_id, l.campaign_id, l.sender_id, l.kind
+            FROM lane l JOIN campaign c ON c.workspace_id = l.workspace_id AND c.id = l.campaign_id
+            WHERE l.open_at <= %(now)s AND c.status = 'started'
+              AND ((SELECT e.due_at FROM enrolment e WHERE e.lane_id = l.id AND e.state = 'due'
+                    ORDER BY e.due_at LIMIT 1) <= %(now)s
+                OR l.kind = 'enter' AND (SELECT n.id FROM lead n WHERE n.workspace_id = l.workspace_id
+                    AND n.campaign_id = l.campaign_id AND NOT n.enrolled ORDER BY n.id LIMIT 1) IS NOT NULL)
+            ORDER BY l.open_at, l.id LIMIT 1 FOR UPDATE OF l SKIP LOCKED FOR SHARE OF c SKIP LOCKED
+            """,
             {"now": now},
         )
         return await cursor.fetchone()

@@ -83,9 +83,6 @@ class Planner:
 
     async def plan(self, now: datetime, room: int = 0) -> Planned:
         """Plans for one lane; at most ``room`` deeds begin with their plan, the others wait to be begun."""
-        async with self._database.session() as connection:
-            if not await lane_store.is_one_with_work(connection, now):
-                return Planned(found=False)
         async with self._database.transaction() as connection:
             lane = await lane_store.claim(connection, now)
             if lane is None:
