@@ -20,7 +20,7 @@ LONGEST_SECONDS = 3.0
 _DEEP = """
     SELECT id FROM lead
     WHERE workspace_id = (SELECT id FROM workspace ORDER BY created_at LIMIT 1) AND campaign_id = %s
-    ORDER BY id OFFSET (SELECT value * 9 / 10 FROM campaign_counter WHERE campaign_id = %s AND counter = 'leads')
+    ORDER BY id OFFSET (SELECT count(*) * 9 / 10 FROM lead WHERE campaign_id = %s)
     LIMIT 500
 """
 
