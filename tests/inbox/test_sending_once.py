@@ -103,3 +103,24 @@ async def test_a_later_outcome_is_told_to_the_retry(desk: Any, operator: Any) ->
     retried = await desk.post("connect", body, "taken")
     assert (retried.status_code, retried.json()) == (202, taken.json())
     assert operator.done == []
+
+
+async def test_twenty_at_once_without_a_key_invite_once(desk: Any, operator: Any) -> None:
+    """Each is told of the one invitation: that it is under way, or that it has gone out."""
+    sender = await desk.operated_by(operator)
+    body = {"senderId": sender, "recipientLinkedinUrl": "in/jane"}
+    answers = await asyncio.gather(*[desk.post("connect", body) for _ in range(20)])
+    assert {answer.status_code for answer in answers} <= {200, 202}
+    assert len({answer.json()["actionId"] for answer in answers} - {None}) == 1
+    assert len(operator.done) == len(await desk.events("connection_request.sent")) == 1
+
+
+async def test_an_invitation_of_which_nobody_knows_is_not_sent_again(desk: Any, operator: Any) -> None:
+    sender = await desk.operated_by(operator)
+    body = {"senderId": sender, "recipientLinkedinUrl": "in/jane"}
+    operator.answers = [None]
+    lost = await desk.post("connect", body)
+    again = await desk.post("connect", body)
+    assert (again.status_code, again.json()) == (lost.status_code, lost.json()) == (202, lost.json())
+    assert lost.json()["status"] == "uncertain"
+    assert len(operator.done) == 1

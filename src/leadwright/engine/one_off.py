@@ -76,6 +76,8 @@ class _Ground:
     recipient: Recipient
     sender: Sender
     relationship: Relationship
+    under_way: Told | None
+    """The same invitation, which another caller has begun."""
 
 
 async def begin(
@@ -86,9 +88,9 @@ async def begin(
     now: datetime,
     *,
     again: Told | None = None,
-) -> Begun | Relationship:
-    """Writes the intent down, as being performed; or says why there is nothing to do: somebody who is connected, or
-    has an open invitation, is not invited.
+) -> Begun | Relationship | Told:
+    """Writes the intent down, as being performed; or says why there is nothing to do: somebody who is connected, has
+    an open invitation, or is being invited just now, is not invited.
 
     ``again`` is an earlier attempt that certainly did not happen: it begins anew, under the same ids. Raises
     NotFound, InvalidRequest, and at the very last, when all else fits, RateLimited.
@@ -97,6 +99,8 @@ async def begin(
     await suppression.hold(connection, workspace_id)
     ground = await _ground(connection, secrets, workspace_id, wanted)
     await _check_suppressed(connection, workspace_id, ground.recipient)
+    if ground.under_way is not None:
+        return ground.under_way
     if wanted.kind is StepType.CONNECT and ground.relationship.needs_no_invitation:
         return ground.relationship
     if wanted.kind is StepType.MESSAGE and not ground.relationship.is_connected:
@@ -119,11 +123,22 @@ async def _ground(connection: Connection, secrets: SecretBox, workspace_id: str,
     lead = await _named_lead(connection, workspace_id, wanted)
     identity, url = await _person(connection, workspace_id, wanted, lead)
     sender = await _sender(connection, secrets, workspace_id, wanted.sender_id, lead, identity)
+    under_way = await _under_way(connection, workspace_id, wanted, sender, identity)
     pair = (sender.id, identity)
     known = (await inbox.relationships(connection, workspace_id, [pair]))[pair]
     if lead is None:
         lead = await one_off_store.lead_of(connection, workspace_id, identity, wanted.campaign_id, known.last_lead_id)
-    return _Ground(Recipient(identity, url, lead), sender, known)
+    return _Ground(Recipient(identity, url, lead), sender, known, under_way)
+
+
+async def _under_way(
+    connection: Connection, workspace_id: str, wanted: Wanted, sender: Sender, identity: Identity
+) -> Told | None:
+    """Asked before the relationship is read: what ends in between has left its mark there."""
+    if wanted.kind is not StepType.CONNECT:
+        return None
+    action_id = await one_off_store.hold_invitation(connection, workspace_id, sender.id, identity)
+    return None if action_id is None else await one_off_store.told(connection, workspace_id, action_id)
 
 
 async def _named_lead(connection: Connection, workspace_id: str, wanted: Wanted) -> Row | None:

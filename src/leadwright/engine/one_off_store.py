@@ -72,6 +72,29 @@ async def connected_sender(connection: Connection, workspace_id: str, identity: 
     return row[0] if row else None
 
 
+# The first half of the advisory locks' number, sender and person are the other. A collision only costs waiting.
+_INVITING = 711_392
+
+
+async def hold_invitation(connection: Connection, workspace_id: str, sender_id: str, identity: Identity) -> str | None:
+    """Lets one transaction at a time invite a person for a sender, until it ends; answers the bare id of an
+    invitation that is under way, or of which nobody knows yet whether it went out. Before any row lock."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_INVITING, f"{sender_id} {identity.text}")
+    )
+    cursor = await connection.execute(
+        """
+        SELECT id FROM action
+        WHERE workspace_id = %s AND identity_kind = %s AND identity_key = %s AND sender_id = %s AND kind = 'connect'
+          AND state IN ('performing', 'uncertain') AND step_id IS NULL
+        ORDER BY id DESC LIMIT 1
+        """,
+        (workspace_id, identity.kind.value, identity.key, sender_id),
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
 async def begin(
     connection: Connection, workspace_id: str, action: Action, lease_until: datetime, now: datetime
 ) -> Action:

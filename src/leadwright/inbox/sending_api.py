@@ -8,6 +8,7 @@ from leadwright.channels.registry import Channels
 from leadwright.engine import one_off
 from leadwright.engine import one_off_faults as faults
 from leadwright.engine.one_off import Wanted
+from leadwright.engine.one_off_store import Told
 from leadwright.engine.performing import Begun
 from leadwright.http.route import Call, CurrentCall, DeedRoute, api_router, needs
 from leadwright.inbox import sending_wire as wire
@@ -65,6 +66,7 @@ async def send_message_to_lead(lead_id: str, body: wire.SendToLeadBody, call: Cu
 )
 async def send_connection_request(body: wire.ConnectBody, call: CurrentCall) -> Response:
     """Sends an invitation, with a note or without; of somebody who is connected, or was invited, it is only said so.
+    Of one whom another request is inviting just now it tells that invitation's state.
 
     It counts against the sender's connection limits and obeys the do-not-contact list.
     """
@@ -86,6 +88,8 @@ async def _do(call: Call, wanted: Wanted) -> Response:
     )
     if isinstance(begun, Relationship):
         return wire.not_invited(wanted.linkedin_url or "", begun, call.now)
+    if isinstance(begun, Told):
+        return wire.answer(begun)
     call.deeds.append(partial(_perform, call, begun))
     told = await one_off.told(call.connection, call.workspace_id, begun.action.id)
     assert told is not None

@@ -58,8 +58,8 @@ min_wal_size = 256MB
 # Whole pages in the log are what a large random index costs; with a small one it makes no difference.
 wal_compression = on
 wal_buffers = 16MB
-# A new file of the log is not filled with zeros first: until files are used again, after the first checkpoints, that held
-# every commit up for 60 ms each 16 MB. No less safe: the sync of a commit also puts down what makes the file longer.
+# A new file of the log is not filled with zeros first: until files are used again, after the first checkpoints, that
+# held every commit up for 60 ms each 16 MB. No less safe: the sync of a commit puts down where its bytes lie, too.
 wal_init_zero = off
 
 # Solid-state disks; statements of a few milliseconds, for which compiling costs more than it gains.
