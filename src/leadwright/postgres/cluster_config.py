@@ -55,8 +55,9 @@ checkpoint_timeout = 15min
 max_wal_size = 4GB
 # Recycled segments are not created anew during an import.
 min_wal_size = 256MB
-# Whole pages in the log are what a large random index costs; with a small one it makes no difference.
-wal_compression = on
+# Whole pages in the log are what a large random index costs, one a lead after a checkpoint. The binaries can compress
+# them by pglz alone: 80 of a lead's 128 microseconds with 10 million there, and only 4.0 instead of 6.9 kB.
+wal_compression = off
 wal_buffers = 16MB
 # A new file of the log is not filled with zeros first: until files are used again, after the first checkpoints, that
 # held every commit up for 60 ms each 16 MB. No less safe: the sync of a commit puts down where its bytes lie, too.
