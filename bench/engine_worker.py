@@ -11,9 +11,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import psycopg
+import uvloop
 
 from bench.engine_fill import NOW, SECRETS
 from leadwright.channels.channel import Channel, Deed, Done, Outcome
+from leadwright.cli.process import calm_collector
 from leadwright.engine.sequence import StepType
 from leadwright.engine.worker import BATCH, Engine
 from leadwright.postgres.pool import Database
@@ -144,7 +146,9 @@ async def _report(run: Run) -> None:
 def main() -> None:
     what, conninfo = sys.argv[1:3]
     works = {"engine": engine, "bare": bare, "poll": poll}
-    asyncio.run(works[what](conninfo, _report))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        calm_collector()  # for all, as in the server, and on its loop
+        runner.run(works[what](conninfo, _report))
 
 
 if __name__ == "__main__":

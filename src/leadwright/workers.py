@@ -65,15 +65,7 @@ async def working(
     parts: Collection[Part] = ALL_PARTS,
 ) -> AsyncGenerator[Workers]:
     """All of it runs while the block does; what is under way at its end is finished or given back."""
-    deliverer = Deliverer(
-        database,
-        outbound,
-        secrets,
-        clock,
-        schedule=settings.webhook_retry_schedule,
-        slots=settings.webhook_concurrency,
-        seconds=settings.webhook_timeout,
-    )
+    deliverer = _deliverer(database, settings, clock, secrets, outbound)
     bell = Bell()
 
     def published() -> None:
@@ -81,15 +73,9 @@ async def working(
         deliverer.wake()
 
     duties = _duties(database, settings, clock, published)
+    at_once = settings.deeds_at_once
     channels = Channels(database, outbound)
-    engine = EngineDuties(
-        database,
-        secrets,
-        channels,
-        clock,
-        deeds_at_once=settings.deeds_at_once,
-        recorded=duties[0].wake,
-    )
+    engine = EngineDuties(database, secrets, channels, clock, deeds_at_once=at_once, recorded=duties[0].wake)
 
     def committed() -> None:
         duties[0].wake()
@@ -110,6 +96,20 @@ async def working(
     finally:
         ending()
         await asyncio.gather(engine.stop(), deliverer.stop(), *(duty.stop() for duty in duties))
+
+
+def _deliverer(
+    database: Database, settings: Settings, clock: Clock, secrets: SecretBox, outbound: OutboundClient
+) -> Deliverer:
+    return Deliverer(
+        database,
+        outbound,
+        secrets,
+        clock,
+        schedule=settings.webhook_retry_schedule,
+        slots=settings.webhook_concurrency,
+        seconds=settings.webhook_timeout,
+    )
 
 
 def _duties(database: Database, settings: Settings, clock: Clock, published: Callable[[], None]) -> Sequence[Duty]:

@@ -15,7 +15,7 @@ from leadwright.http.paging import pagination, paging
 from leadwright.http.problems import json_answer
 from leadwright.http.route import Arrival, CurrentCall, TransactionalRoute, api_router, needs
 from leadwright.identity import Identity, linkedin_identity
-from leadwright.leads import dry_run, joining, outcome_wire, outcomes, service, wire
+from leadwright.leads import adding, dry_run, joining, outcome_wire, outcomes, service, wire
 from leadwright.leads.decoding import read_add_leads
 from leadwright.leads.model import Filter, LeadStatus, OnDuplicate
 from leadwright.pages import Page
@@ -60,7 +60,7 @@ class AddingRoute(HoldingRoute):
         try:
             request = read_add_leads(arrival.body)
             async with arrival.edge.database.session() as connection:
-                done = await service.add_at_once(
+                done = await adding.add_at_once(
                     connection,
                     workspace_id,
                     request,
@@ -115,7 +115,7 @@ async def add_leads(
         done, lacks = await dry_run.add(call.connection, call.workspace_id, request, **asked)
         told = wire.dry_run_body(lacks)
     else:
-        done = await service.add(call.connection, call.workspace_id, request, **asked)
+        done = await adding.add(call.connection, call.workspace_id, request, **asked)
     updates = request.on_duplicate is not OnDuplicate.SKIP
     return json_answer(wire.report_body(done, full=report == "full", updates=updates) | told)
 

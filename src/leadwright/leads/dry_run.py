@@ -9,7 +9,7 @@ from typing import Any
 
 from leadwright.campaigns import service as campaigns
 from leadwright.engine.sequence import Step
-from leadwright.leads import service
+from leadwright.leads import adding
 from leadwright.leads.model import AddLeads, NewLead, Outcome, Result
 from leadwright.people.service import Held
 from leadwright.postgres.pool import Connection
@@ -37,10 +37,10 @@ async def add(
     now: datetime,
     check_nul: bool,
     all_results: bool,
-) -> tuple[service.Report, tuple[Lack, ...]]:
-    """What ``service.add`` would do; nothing stays. Ids that would be new are not told: they will be others."""
+) -> tuple[adding.Report, tuple[Lack, ...]]:
+    """What ``adding.add`` would do; nothing stays. Ids that would be new are not told: they will be others."""
     async with connection.transaction(force_rollback=True):
-        report = await service.add(
+        report = await adding.add(
             connection,
             workspace_id,
             request,
@@ -55,7 +55,7 @@ async def add(
     return replace(report, import_id=None, results=results), tuple(lacks(sequence.steps, report.leads))
 
 
-def _without_new_ids(report: service.Report) -> Iterator[Result]:
+def _without_new_ids(report: adding.Report) -> Iterator[Result]:
     new = {result.lead_id for result in report.results if result.outcome is Outcome.ADDED}
     for result in report.results:
         existing = None if result.existing_lead_id in new else result.existing_lead_id
