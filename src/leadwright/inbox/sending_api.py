@@ -7,8 +7,7 @@ from starlette.responses import Response
 from leadwright.channels.registry import Channels
 from leadwright.engine import one_off
 from leadwright.engine import one_off_faults as faults
-from leadwright.engine.one_off import Wanted
-from leadwright.engine.one_off_store import Told
+from leadwright.engine.one_off import Told, Wanted
 from leadwright.engine.performing import Begun
 from leadwright.http.route import Call, CurrentCall, DeedRoute, api_router, needs
 from leadwright.inbox import sending_wire as wire
