@@ -59,9 +59,6 @@ min_wal_size = 256MB
 # them by pglz alone: 80 of a lead's 128 microseconds with 10 million there, and only 4.0 instead of 6.9 kB.
 wal_compression = off
 wal_buffers = 16MB
-# A new file of the log is not filled with zeros first: until files are used again, after the first checkpoints, that
-# held every commit up for 60 ms each 16 MB. No less safe: the sync of a commit puts down where its bytes lie, too.
-wal_init_zero = off
 
 # Solid-state disks; statements of a few milliseconds, for which compiling costs more than it gains.
 random_page_cost = 1.1
