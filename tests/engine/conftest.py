@@ -23,6 +23,7 @@ from leadwright.engine.service import Received
 from leadwright.engine.worker import Engine
 from leadwright.events.model import EventType
 from leadwright.identity import Identity, linkedin_identity
+from leadwright.leads import adding
 from leadwright.leads import service as leads
 from leadwright.leads.model import AddLeads, Lead, OnDuplicate
 from leadwright.people import service as people
@@ -177,7 +178,7 @@ class World:
         async with self.database.transaction() as connection:
             held = people.Held(aliases=True, suppressions=True)
             await people.hold(connection, self.workspace_id)
-            report = await leads.add(
+            report = await adding.add(
                 connection,
                 self.workspace_id,
                 request,

@@ -134,6 +134,17 @@ async def test_a_conversation_in_another_campaign(world: World) -> None:
     assert "other_conversation" in await rules(world, lead)
 
 
+async def test_an_invitation_for_another_lead(world: World) -> None:
+    sender = await world.sender()
+    world.recorder.answers[url("ada")] = [Later("person")]
+    leads = [(await world.add(await world.campaign([step("connect")], senders=[sender]), "ada"))[0] for _ in range(2)]
+    await world.run()
+    assert sorted([*await rules(world, leads[0]), *await rules(world, leads[1])]) == [
+        "other_conversation",
+        "waiting_for_task",
+    ]
+
+
 async def test_senders_that_are_away(world: World) -> None:
     sender = await world.sender()
     campaign = await world.campaign([step("connect"), step("follow", after={"days": 1})], senders=[sender])

@@ -67,7 +67,8 @@ class Facts(msgspec.Struct, frozen=True):
     """What is known of a lead and its sender at one moment. ``fields`` are the lead's, as templates name them.
 
     ``opens_at`` is when the window in the lead's own time zone is next open: None where the campaign's own
-    window decides. ``done`` are the ids of the steps that were performed for this lead.
+    window decides. ``done`` are the ids of the steps that were performed for this lead. ``inviting``: the sender's
+    invitation of the person for another lead is open.
     """
 
     fields: Fields
@@ -79,6 +80,7 @@ class Facts(msgspec.Struct, frozen=True):
     other_conversation: bool = False
     done: frozenset[str] = frozenset()
     opens_at: datetime | None = None
+    inviting: bool = False
 
 
 class Act(msgspec.Struct, frozen=True):

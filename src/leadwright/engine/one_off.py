@@ -13,8 +13,8 @@ from leadwright.campaigns import service as campaigns
 from leadwright.channels.channel import Outcome
 from leadwright.clock import Clock
 from leadwright.crypto import SecretBox
+from leadwright.engine import action_store, one_off_store, performing
 from leadwright.engine import one_off_faults as faults
-from leadwright.engine import one_off_store, performing
 from leadwright.engine.action_store import Action
 from leadwright.engine.courses import Sequences
 from leadwright.engine.one_off_store import PROMISED, Told
@@ -77,7 +77,7 @@ class _Ground:
     sender: Sender
     relationship: Relationship
     under_way: Told | None
-    """The same invitation, which another caller has begun."""
+    """An invitation of the same person by the same sender that is open: another caller's, or a lead's step."""
 
 
 async def begin(
@@ -137,8 +137,10 @@ async def _under_way(
     """Asked before the relationship is read: what ends in between has left its mark there."""
     if wanted.kind is not StepType.CONNECT:
         return None
-    action_id = await one_off_store.hold_invitation(connection, workspace_id, sender.id, identity)
-    return None if action_id is None else await one_off_store.told(connection, workspace_id, action_id)
+    await action_store.hold_invitations(connection, [sender.id])
+    found = await action_store.open_invitations(connection, workspace_id, [(sender.id, identity)])
+    invitations = found.get((sender.id, identity))
+    return None if not invitations else await one_off_store.told(connection, workspace_id, invitations[0].id)
 
 
 async def _named_lead(connection: Connection, workspace_id: str, wanted: Wanted) -> Row | None:

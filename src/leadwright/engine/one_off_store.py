@@ -72,29 +72,6 @@ async def connected_sender(connection: Connection, workspace_id: str, identity: 
     return row[0] if row else None
 
 
-# The first half of the advisory locks' number, sender and person are the other. A collision only costs waiting.
-_INVITING = 711_392
-
-
-async def hold_invitation(connection: Connection, workspace_id: str, sender_id: str, identity: Identity) -> str | None:
-    """Lets one transaction at a time invite a person for a sender, until it ends; answers the bare id of an
-    invitation that is under way, or of which nobody knows yet whether it went out. Before any row lock."""
-    await connection.execute(
-        "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_INVITING, f"{sender_id} {identity.text}")
-    )
-    cursor = await connection.execute(
-        """
-        SELECT id FROM action
-        WHERE workspace_id = %s AND identity_kind = %s AND identity_key = %s AND sender_id = %s AND kind = 'connect'
-          AND state IN ('performing', 'uncertain') AND step_id IS NULL
-        ORDER BY id DESC LIMIT 1
-        """,
-        (workspace_id, identity.kind.value, identity.key, sender_id),
-    )
-    row = await cursor.fetchone()
-    return row[0] if row else None
-
-
 async def begin(
     connection: Connection, workspace_id: str, action: Action, lease_until: datetime, now: datetime
 ) -> Action:
@@ -146,6 +123,7 @@ class Told:
     """What has become of a one-off deed. ``at``: when it was over, before that when it was planned.
 
     ``conversation_id`` is that of sender and person; ``is_connected`` what they are to each other now.
+    ``is_step``: an invitation of a lead's sequence, which a caller asked for as well.
     """
 
     id: str
@@ -160,6 +138,7 @@ class Told:
     at: datetime
     conversation_id: str | None
     is_connected: bool
+    is_step: bool
 
     @property
     def promised_id(self) -> str:
@@ -173,7 +152,7 @@ async def told(connection: Connection, workspace_id: str, action_id: str) -> Tol
             """
             SELECT a.id, a.lead_id, a.linkedin_url, a.kind, a.content, a.state, a.error_code, a.error_message, a.quota,
                    coalesce(a.finished_at, a.planned_at) AS at, c.id AS conversation_id,
-                   coalesce(r.state = 'connected', false) AS is_connected
+                   coalesce(r.state = 'connected', false) AS is_connected, a.step_id IS NOT NULL AS is_step
             FROM action a
             LEFT JOIN alias k ON k.workspace_id = a.workspace_id AND k.kind = a.identity_kind AND k.key = a.identity_key
             LEFT JOIN conversation c ON c.workspace_id = a.workspace_id AND c.sender_id = a.sender_id
@@ -182,7 +161,7 @@ async def told(connection: Connection, workspace_id: str, action_id: str) -> Tol
             LEFT JOIN relationship r ON r.workspace_id = a.workspace_id AND r.sender_id = a.sender_id
                 AND r.identity_kind = coalesce(k.person_kind, a.identity_kind)
                 AND r.identity_key = coalesce(k.person_key, a.identity_key)
-            WHERE a.workspace_id = %s AND a.id = %s AND a.step_id IS NULL
+            WHERE a.workspace_id = %s AND a.id = %s
             """,
             (workspace_id, action_id),
         )

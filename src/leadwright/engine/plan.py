@@ -24,6 +24,8 @@ from leadwright.templates import Missing, RenderError, Template, look_up
 
 CONVERSATION_RECHECK = timedelta(days=1)
 """How soon a lead in conversation elsewhere is looked at again."""
+INVITATION_RECHECK = timedelta(minutes=5)
+"""How soon a lead is looked at again whose person is being invited for another one."""
 
 
 def walk(
@@ -111,6 +113,8 @@ def _needless(step: Step, facts: Facts, ready: datetime) -> Branch | None:
 def _perform(step: Step, enrolment: Enrolment, facts: Facts, now: datetime) -> Decision:
     if facts.other_conversation:
         return Hold(step, Rule.OTHER_CONVERSATION, now + CONVERSATION_RECHECK)
+    if step.type is StepType.CONNECT and facts.inviting:
+        return Hold(step, Rule.OTHER_CONVERSATION, now + INVITATION_RECHECK)
     if facts.opens_at is not None and facts.opens_at > now:
         return Wait(step, facts.opens_at, Rule.OUTSIDE_WINDOW)
     try:

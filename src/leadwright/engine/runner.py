@@ -114,14 +114,17 @@ class Planner:
             opens_at = _opens_at(scene, sender)
             if opens_at is None or opens_at > now:
                 return Look(opens_at)
+        kind = _quota_kind(lane)
+        if kind is QuotaKind.CONNECTIONS:
+            await action_store.hold_invitations(connection, [sender.id])
         most = self._batch if lane.kind == lanes.JUDGE else self._most(scene)
         rows = await store.due(connection, scene.workspace_id, lane.id, now, most)
         allotment = Allotment(scene.workspace_id, now)
-        kind = _quota_kind(lane)
         if kind is not None and rows:
             await allotment.hold(connection, [(sender, kind, len(rows))])
             rows = rows[: allotment.left(sender.id, kind)]
-        begun = await self._record(connection, scene, [(row, sender) for row in rows], allotment)
+        assigned = [(row, sender) for row in rows]
+        begun = await self._record(connection, scene, assigned, allotment, invites=kind is QuotaKind.CONNECTIONS)
         return Look((allotment.next_at(sender.id, kind) if kind else None) or now, begun)
 
     async def _enter(self, connection: Connection, scene: Scene) -> Look:
@@ -136,13 +139,15 @@ class Planner:
         room = await day.room(connection, self._most(scene))
         if room <= 0:
             return Look(day.ends_at)
+        kind = kind_of(start.type) if start.type.is_performed and not start.after else None
+        if kind is QuotaKind.CONNECTIONS:
+            await action_store.hold_invitations(connection, [sender.id for sender in ready])
         rows = await self._newcomers(connection, scene, room)
         allotment = Allotment(scene.workspace_id, scene.now)
-        kind = kind_of(start.type) if start.type.is_performed and not start.after else None
         if kind is not None and rows:
             await allotment.hold(connection, [(sender, kind, len(rows)) for sender in ready])
         assigned = allotment.spread(rows, ready, kind)
-        begun = await self._record(connection, scene, assigned, allotment)
+        begun = await self._record(connection, scene, assigned, allotment, invites=kind is QuotaKind.CONNECTIONS)
         await day.count(connection, sum(row.step_id is None for row, _ in assigned))
         if kind is None or len(assigned) == len(rows):
             return Look(scene.now, begun)
@@ -171,13 +176,15 @@ class Planner:
         scene: Scene,
         assigned: Sequence[tuple[Row, Sender]],
         allotment: Allotment,
+        *,
+        invites: bool,
     ) -> Sequence[Begun]:
         """Decides for each lead, writes it down, and answers what has begun."""
         if not assigned:
             return ()
         rows = [row for row, _ in assigned]
         route = await self._sequences.route(connection, scene.workspace_id, scene.course, rows)
-        known = await situation(connection, scene.workspace_id, scene.course, assigned)
+        known = await situation(connection, scene.workspace_id, scene.course, assigned, invites=invites)
         decided = await _decide_all(route, known, assigned, scene.now)
         begun = await _write(connection, scene, decided, allotment)
         await allotment.write(connection)

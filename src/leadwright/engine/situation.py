@@ -25,6 +25,7 @@ class Situation:
     suppressed: frozenset[str]
     elsewhere: frozenset[Identity]
     performed: Mapping[str, frozenset[str]]
+    inviting: frozenset[str]
 
     def own_zone(self, row: Row) -> str | None:
         """The time zone of the lead, where the campaign has hours for it to replace the zone of."""
@@ -43,13 +44,22 @@ class Situation:
             other_conversation=identity in self.elsewhere,
             done=self.performed.get(row.lead_id, frozenset()),
             opens_at=None if zone is None else calendar.next_open(self.course.schedule, now, zone),
+            inviting=row.lead_id in self.inviting,
         )
 
 
 async def situation(
-    connection: Connection, workspace_id: str, course: Course, assigned: Sequence[tuple[Row, Sender]]
+    connection: Connection,
+    workspace_id: str,
+    course: Course,
+    assigned: Sequence[tuple[Row, Sender]],
+    *,
+    invites: bool,
 ) -> Situation:
-    """One question for each kind of thing, whatever the number of leads."""
+    """One question for each kind of thing, whatever the number of leads.
+
+    ``invites``: some of them may be invited now, so their senders' invitations are held.
+    """
     identities = [row.identity for row, _ in assigned]
     pairs = [(sender.id, identity) for (_, sender), identity in zip(assigned, identities, strict=True)]
     approached = [
@@ -66,4 +76,14 @@ async def situation(
         await suppression.suppressed(connection, workspace_id, approached),
         elsewhere,
         await action_store.performed_steps(connection, workspace_id, begun) if begun else {},
+        await inviting(connection, workspace_id, assigned) if invites else frozenset(),
+    )
+
+
+async def inviting(connection: Connection, workspace_id: str, assigned: Sequence[tuple[Row, Sender]]) -> frozenset[str]:
+    """The leads whose person their sender is inviting already, for another lead or at somebody's request."""
+    pairs = {row.lead_id: (sender.id, row.identity) for row, sender in assigned}
+    found = await action_store.open_invitations(connection, workspace_id, pairs.values())
+    return frozenset(
+        lead_id for lead_id, pair in pairs.items() if any(each.lead_id != lead_id for each in found.get(pair, ()))
     )

@@ -12,7 +12,7 @@ from leadwright.engine.forecast_run import Course
 from leadwright.engine.model import Act, Enrolment, Facts, Finish, Hold, Rule, Status, Wait
 from leadwright.engine.plan import rendered, walk
 from leadwright.engine.sequence import Sequence as Steps
-from leadwright.engine.sequence import Step
+from leadwright.engine.sequence import Step, StepType
 from leadwright.senders import caps
 from leadwright.senders.limits import Period, QuotaKind, kind_of
 from leadwright.senders.model import Sender, SenderStatus
@@ -34,6 +34,7 @@ class Held:
     until: datetime | None = None
 
 
+_INVITED_ELSEWHERE = Held(Rule.OTHER_CONVERSATION, "the sender is inviting the person for another lead just now")
 _SUPPRESSED = Held(Rule.SUPPRESSED, "the person is on the do-not-contact list")
 
 
@@ -89,12 +90,16 @@ def why(view: View) -> Why:
     """Without rules and with a due time that is past, the lead is next in line."""
     if view.is_through:
         return Why(None, None, list(_ended(view)))
-    open_facts = msgspec.structs.replace(view.facts, suppressed=False, other_conversation=False, opens_at=None)
+    open_facts = msgspec.structs.replace(
+        view.facts, suppressed=False, other_conversation=False, opens_at=None, inviting=False
+    )
     decision, _, _ = walk(view.steps, view.step, view.enrolment, open_facts, view.now)
     if isinstance(decision, Finish):
         return Why(None, view.now, [*_by_campaign(view), *_by_person(view)])
     step, due_at = decision.step, _due_at(decision, view)
     held = [*_by_campaign(view), *_by_person(view), *_by_itself(decision, view), *_by_action(view)]
+    if view.facts.inviting and isinstance(decision, Act) and decision.kind is StepType.CONNECT:
+        held.append(_INVITED_ELSEWHERE)
     if isinstance(decision, Act) and view.action is None:
         held += _by_turn(step, view)
     elif not view.crew or view.has_begun:

@@ -8,6 +8,7 @@ from leadwright.engine import action_store, calendar, forecast_store, store, why
 from leadwright.engine.courses import Sequences
 from leadwright.engine.forecast_run import Course
 from leadwright.engine.model import Enrolment, Facts, Policy
+from leadwright.engine.situation import inviting
 from leadwright.engine.why import Crew, View, Why, why
 from leadwright.inbox import service as inbox
 from leadwright.leads import service as leads
@@ -67,8 +68,9 @@ async def _facts(
     approached = Approached(row.lead_id, identity.text, row.email, row.company)
     suppressed = await suppression.suppressed(connection, workspace_id, [approached])
     elsewhere = await inbox.conversations_elsewhere(connection, workspace_id, [identity], course.id)
-    known, done = None, frozenset[str]()
+    known, done, invited_for = None, frozenset[str](), frozenset[str]()
     if sender is not None:
+        invited_for = await inviting(connection, workspace_id, [(row, sender)])
         pair = (sender.id, identity)
         known = (await inbox.relationships(connection, workspace_id, [pair])).get(pair)
         performed = await action_store.performed_steps(connection, workspace_id, [row.lead_id])
@@ -82,6 +84,7 @@ async def _facts(
         suppressed=bool(suppressed),
         other_conversation=bool(elsewhere) and not course.approach_despite_other_conversation,
         done=done,
+        inviting=bool(invited_for),
     )
 
 

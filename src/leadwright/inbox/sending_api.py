@@ -65,7 +65,7 @@ async def send_message_to_lead(lead_id: str, body: wire.SendToLeadBody, call: Cu
 )
 async def send_connection_request(body: wire.ConnectBody, call: CurrentCall) -> Response:
     """Sends an invitation, with a note or without; of somebody who is connected, or was invited, it is only said so.
-    Of one whom another request is inviting just now it tells that invitation's state.
+    Of one whom another request or a campaign is inviting just now it tells that invitation's state.
 
     It counts against the sender's connection limits and obeys the do-not-contact list.
     """
@@ -82,9 +82,8 @@ async def _do(call: Call, wanted: Wanted) -> Response:
             return call.earlier
         if earlier.state != "cancelled":
             return wire.answer(earlier, replayed=True)
-    begun = await one_off.begin(
-        call.connection, call.edge.secrets, call.workspace_id, wanted, call.now, again=earlier or None
-    )
+    again = earlier if earlier and not earlier.is_step else None
+    begun = await one_off.begin(call.connection, call.edge.secrets, call.workspace_id, wanted, call.now, again=again)
     if isinstance(begun, Relationship):
         return wire.not_invited(wanted.linkedin_url or "", begun, call.now)
     if isinstance(begun, Told):
