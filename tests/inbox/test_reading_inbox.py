@@ -263,3 +263,16 @@ async def test_reading_needs_its_scope(box: Any, make_key: Any, anonymous: httpx
     key = await make_key("inbox:send", workspace_id=box.workspace_id)
     answer = await anonymous.get(CONVERSATIONS, headers=key)
     assert (answer.status_code, answer.json()["message"]) == (403, "Key lacks inbox:read")
+
+
+async def test_of_somebody_who_was_erased_no_address_is_made_up(desk: Any) -> None:
+    sender = await desk.sender()
+    await desk.connect(sender, "jane")
+    sent = (await desk.send(sender, "jane")).json()
+    erased = await desk.client.post("/v1/privacy/erase", json={"linkedinUrl": "in/jane"})
+    assert erased.status_code == 200
+    (found,) = (await desk.client.get("/v1/inbox/conversations")).json()["conversations"]
+    (person,) = found["participants"]
+    assert (person["name"], person["profileUrl"]) == ("[erased]", "[erased]")
+    (message,) = await desk.messages(sent["conversationId"], sender)
+    assert message["recipient"]["profileUrl"] == "[erased]"

@@ -247,3 +247,11 @@ async def test_the_key_is_the_installations_own_and_is_in_the_database(database:
         ((key,),) = await cursor.fetchall()
     assert len(key) == 32
     assert ids.new_id() not in key.hex()
+
+
+async def test_imports_do_not_show_what_stands_in_place_of_the_key(planted: Planted) -> None:
+    await post(planted.client, ERASE, {"linkedinUrl": URL})
+    imports = (await planted.client.get("/v1/imports")).json()["imports"]
+    shown = [(await planted.client.get(f"/v1/imports/{found['id']}")).text for found in imports]
+    assert shown
+    assert not any("erased " in text for text in shown)

@@ -335,3 +335,21 @@ async def test_pages_and_cursors(own: httpx.AsyncClient, make_sender: Make) -> N
     rest = (await own.get(f"/v1/senders?limit=2&cursor={first['nextCursor']}")).json()
     assert [each["id"] for each in first["senders"] + rest["senders"]] == made
     assert rest["nextCursor"] is None
+
+
+async def test_an_account_that_comes_back_has_what_it_had_used(own: httpx.AsyncClient) -> None:
+    limits = {"connectionsPerDay": 2, "minGap": {"seconds": 0}}
+
+    async def again() -> str:
+        answer = await own.post("/v1/senders", json=sender(linkedinUrl="in/comes-back", limits=limits))
+        return str(answer.json()["id"])
+
+    async def invited(sender_id: str, name: str) -> int:
+        body = {"senderId": sender_id, "recipientLinkedinUrl": f"in/{name}"}
+        return (await own.post("/v1/inbox/connect", json=body)).status_code
+
+    for name in ("one", "two"):
+        made = await again()
+        assert await invited(made, name) == 200
+        assert (await own.delete(f"/v1/senders/{made}")).status_code in (200, 204)
+    assert await invited(await again(), "three") == 429

@@ -27,8 +27,10 @@ async def outcomes(connection: Connection, workspace_id: str, found: Import) -> 
     async with connection.cursor(row_factory=class_row(RowOutcome)) as cursor:
         await cursor.execute(
             """
-            SELECT o.row_index, o.outcome, o.code, o.identity_kind || ':' || o.identity_key AS identity_key,
-                   l.id AS lead_id
+            SELECT o.row_index, o.outcome, o.code, l.id AS lead_id,
+                   -- A key with a space in it stands in place of an erased person's.
+                   CASE WHEN strpos(o.identity_key, ' ') = 0 THEN o.identity_kind || ':' || o.identity_key END
+                       AS identity_key
             FROM lead_import_outcome o
             LEFT JOIN lead l ON l.workspace_id = o.workspace_id AND l.identity_kind = o.identity_kind
                 AND l.identity_key = o.identity_key AND l.campaign_id = %s

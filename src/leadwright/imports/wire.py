@@ -24,7 +24,7 @@ class RowOutcomeBody(BaseModel):
     index: int = Field(description="Which row of the call, from 0.")
     outcome: str = Field(description="updated, duplicate, duplicate_in_request, suppressed or invalid.")
     code: str | None
-    identityKey: str | None = Field(description="Null of invalid rows: who they were about is not kept.")
+    identityKey: str | None = Field(description="Null of invalid rows and of persons who were erased.")
     existingLeadId: str | None
 
 

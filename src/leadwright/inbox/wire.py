@@ -230,15 +230,19 @@ def _person_id(workspace_id: str, found: Conversation) -> str:
 
 
 def _profile_url(found: Conversation) -> str:
-    """As it was told, when that can be followed."""
-    if found.participant_url.lower().startswith(("https://", "http://")):
+    """As it was told, when that can be followed; of somebody who was erased what stands in its place."""
+    if _is_erased(found) or found.participant_url.lower().startswith(("https://", "http://")):
         return found.participant_url
     return f"https://www.linkedin.com/{_PAGES[IdentityKind(found.identity_kind)]}/{found.identity_key}"
 
 
 def _name(found: Conversation) -> str:
-    """Of somebody who was erased there is neither: a key with a space in it is what stands in place of theirs."""
-    return found.participant_name or (found.participant_url if " " in found.identity_key else found.identity_key)
+    return found.participant_name or (found.participant_url if _is_erased(found) else found.identity_key)
+
+
+def _is_erased(found: Conversation) -> bool:
+    """A key with a space in it is what stands in place of theirs."""
+    return " " in found.identity_key
 
 
 def _lead(lead_id: str | None) -> str | None:

@@ -32,6 +32,7 @@ _NOT_STARTED = {
     "paused": "The campaign is paused; resume it to process its leads",
     "finished": "The campaign was finished by a person; its leads stay where they are",
 }
+_FINISHED_BY_ITSELF = "The campaign has finished by itself and no row is new; it goes on with the next new lead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,8 @@ async def _prospect(
     """Whether these leads will move, and if not, the first thing that is in the way: the same that keeps a campaign
     from being started."""
     if done.campaign_status != "started":
-        return False, _NOT_STARTED[done.campaign_status]
+        by_itself = done.finished_by == "system"
+        return False, _FINISHED_BY_ITSELF if by_itself else _NOT_STARTED[done.campaign_status]
     found = await campaigns.what_is_in_the_way(connection, workspace_id, campaign_id)
     if found:
         return False, f"The campaign cannot work: {found[0].message}"

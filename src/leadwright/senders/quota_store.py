@@ -78,6 +78,30 @@ async def add(connection: Connection, workspace_id: str, counts: Mapping[Key, in
     )
 
 
+async def carry_over(connection: Connection, workspace_id: str, sender_id: str) -> None:
+    """What the account of a new sender has done already, as the sender that it had last: one account has one set."""
+    await connection.execute(
+        """
+        WITH last AS (
+            SELECT old.id FROM sender new
+            JOIN sender old ON old.workspace_id = new.workspace_id AND old.channel = new.channel
+                AND old.identity_kind = new.identity_kind AND old.identity_key = new.identity_key
+                AND old.removed_at IS NOT NULL
+            WHERE new.workspace_id = %(workspace)s AND new.id = %(sender)s
+            ORDER BY old.id DESC LIMIT 1
+        ), paced AS (
+            INSERT INTO sender_pace (workspace_id, sender_id, plan_at, begin_at)
+            SELECT p.workspace_id, %(sender)s, p.plan_at, p.begin_at
+            FROM sender_pace p JOIN last ON p.sender_id = last.id WHERE p.workspace_id = %(workspace)s
+        )
+        INSERT INTO sender_quota (workspace_id, sender_id, kind, period, starts_on, used)
+        SELECT q.workspace_id, %(sender)s, q.kind, q.period, q.starts_on, q.used
+        FROM sender_quota q JOIN last ON q.sender_id = last.id WHERE q.workspace_id = %(workspace)s
+        """,
+        {"workspace": workspace_id, "sender": sender_id},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """When a sender's next deed may be planned and when it may begin."""

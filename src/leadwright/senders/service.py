@@ -21,7 +21,7 @@ from leadwright.people import service as people
 from leadwright.people.service import Rekeying
 from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
-from leadwright.senders import store
+from leadwright.senders import quota_store, store
 from leadwright.senders.model import ChannelName, Sender, SenderStatus, Settings
 
 MOST_SENDERS = 1_000
@@ -61,6 +61,7 @@ async def create(
     sealed = keeping.seal(settings.config)
     if not await store.insert(connection, workspace_id, sender_id, settings, sealed, now):
         raise account_taken()
+    await quota_store.carry_over(connection, workspace_id, sender_id)
     return Made(await read(connection, workspace_id, keeping.secrets, sender_id), secret)
 
 
