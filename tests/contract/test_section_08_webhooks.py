@@ -159,7 +159,7 @@ async def test_8_an_endpoint_may_ask_for_the_old_names(own, lead, subscribe, rec
     await own.patch(f"/v1/leads/{lead}/status", json={"status": "DONE"})
     [event] = await receiver.events(1)
     assert event["eventType"] == "lead.status.changed"
-    assert event["data"]["changedBy"]
+    assert event["data"]["changedBy"] == "api"
 
 
 async def test_8_the_feed_has_the_same_events(own, movable, subscribe, receiver, feed):

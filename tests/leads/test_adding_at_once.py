@@ -84,6 +84,8 @@ async def test_a_campaign_that_finished_by_itself_goes_on(client, database, camp
             "UPDATE campaign SET status = 'finished', finished_by = 'system' WHERE id = %s",
             (ids.bare(ids.Prefix.CAMPAIGN, campaign),),
         )
+    told = await add(campaign, ["nonsense"], "?report=full")
+    assert (told["willProcess"], "by itself" in told["willProcessReason"]) == (False, True)
     assert (await add(campaign, ["in/late"]))["leadsAdded"] == 1
     found = (await client.get(f"/v1/campaigns/{campaign}")).json()
     assert (found["status"], found["totalLeads"]) == ("started", 1)

@@ -132,13 +132,24 @@ async def test_an_erased_lead_has_stopped_and_says_so(planted: Planted) -> None:
     assert (entries[0]["type"], entries[-1]["type"]) == ("added", "erased")
 
 
-async def test_events_keep_their_id_and_place(planted: Planted) -> None:
+async def test_events_keep_their_id_and_place(planted: Planted, database: Database) -> None:
+    async def stored() -> int:
+        async with database.session() as connection:
+            cursor = await connection.execute(
+                "SELECT count(*) FROM event WHERE workspace_id = %s", (planted.workspace_id,)
+            )
+            row = await cursor.fetchone()
+        assert row is not None
+        return int(row[0])
+
     async def feed() -> list[dict[str, Any]]:
+        """All that is stored, when all has got its place."""
         found: list[dict[str, Any]] = []
-        cursor, more = "", True
-        while more:
-            page = (await planted.client.get("/v1/events", params={"after": cursor})).json()
-            found, cursor, more = found + page["events"], page["nextCursor"], page["hasMore"]
+        cursor, all_of_them = "", await stored()
+        async with asyncio.timeout(60):
+            while len(found) < all_of_them:
+                page = (await planted.client.get("/v1/events", params={"after": cursor})).json()
+                found, cursor = found + page["events"], page["nextCursor"]
         return found
 
     before = await feed()

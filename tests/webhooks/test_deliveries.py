@@ -80,7 +80,7 @@ async def test_only_what_is_asked_for_and_under_the_names_asked_for(make_receive
     (changed,) = await legacy.wait_for(1)
     assert changed.event["eventType"] == "lead.status.changed"
     assert changed.event["data"]["newStatus"] == "DONE"
-    assert changed.event["data"]["changedBy"]
+    assert changed.event["data"]["changedBy"] == "api"
 
 
 async def test_a_dead_endpoint_is_paused_and_what_it_missed_comes_in_order(receiver, subscribe, happen, client):

@@ -63,11 +63,15 @@ class NewEvent(msgspec.Struct, frozen=True):
     lead_id: str | None
     campaign_id: str | None
     simulated: bool
+    by_caller: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A stored event. ``position`` is its place in the workspace's feed, None until it is published."""
+    """A stored event. ``position`` is its place in the workspace's feed, None until it is published.
+
+    ``by_caller``: a caller of the API made the change; the feed does not read it.
+    """
 
     id: str
     position: int | None
@@ -75,6 +79,7 @@ class Event:
     data: str
     simulated: bool
     created_at: datetime
+    by_caller: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ async def record(
     lead_id: str | None = None,
     conversation_id: str | None = None,
     simulated: bool = False,
+    by_caller: bool = False,
 ) -> str:
     """Stores an event and answers its bare id. Call it while holding the row lock of the event's subject.
 
@@ -43,7 +44,7 @@ async def record(
     conversation, else the campaign. Raises ValueError when ``data`` lacks a field that this type promises.
     """
     event_id = ids.new_id()
-    fact = Fact(type, data, campaign_id, lead_id, conversation_id, simulated)
+    fact = Fact(type, data, campaign_id, lead_id, conversation_id, simulated, by_caller)
     await store.insert(connection, workspace_id, [_new_event(event_id, fact)], now)
     return event_id
 
@@ -57,6 +58,7 @@ class Fact(msgspec.Struct, frozen=True):
     lead_id: str | None = None
     conversation_id: str | None = None
     simulated: bool = False
+    by_caller: bool = False
 
 
 async def record_many(connection: Connection, workspace_id: str, facts: Sequence[Fact], now: datetime) -> None:
@@ -75,6 +77,7 @@ def _new_event(event_id: str, fact: Fact) -> NewEvent:
         lead_id=fact.lead_id,
         campaign_id=fact.campaign_id,
         simulated=fact.simulated,
+        by_caller=fact.by_caller,
     )
 
 

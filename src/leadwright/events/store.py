@@ -25,11 +25,12 @@ async def insert(connection: Connection, workspace_id: str, events: Sequence[New
     # json and not jsonb: the data are kept as they are written, their fields in order.
     await connection.execute(
         """
-        INSERT INTO event (workspace_id, id, type, stream, lead_id, campaign_id, data, simulated, created_at)
-        SELECT %s, id, type, stream, lead_id, campaign_id, data, simulated, %s
+        INSERT INTO event (workspace_id, id, type, stream, lead_id, campaign_id, data, simulated, by_caller,
+            created_at)
+        SELECT %s, id, type, stream, lead_id, campaign_id, data, simulated, by_caller, %s
         FROM ROWS FROM (json_to_recordset(%s::json) AS (id uuid, type event_type, stream text, lead_id uuid,
-            campaign_id uuid, data json, simulated boolean))
-            WITH ORDINALITY AS r(id, type, stream, lead_id, campaign_id, data, simulated, place)
+            campaign_id uuid, data json, simulated boolean, by_caller boolean))
+            WITH ORDINALITY AS r(id, type, stream, lead_id, campaign_id, data, simulated, by_caller, place)
         ORDER BY place
         """,
         (workspace_id, now, msgspec.json.encode(events).decode()),

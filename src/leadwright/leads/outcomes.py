@@ -70,7 +70,15 @@ async def _tell(
     """Saying the same again is no news for the world; a note with it is kept."""
     if (status, custom_status) != (before.status, before.custom_status):
         await service.tell_status(
-            connection, workspace_id, lead_id, before, status, now, custom_status=custom_status, note=note
+            connection,
+            workspace_id,
+            lead_id,
+            before,
+            status,
+            now,
+            custom_status=custom_status,
+            note=note,
+            by_caller=True,
         )
     elif note is not None:
         await store.add_history(connection, workspace_id, lead_id, kind="noted", detail={"note": note}, now=now)

@@ -80,7 +80,7 @@ async def remove(connection: Connection, workspace_id: str, lead_id: str | None,
         await stopping.withdraw(connection, workspace_id, [lead_id], "stopped", now)
         await store.stop(connection, workspace_id, lead_id, now)
         await count(connection, workspace_id, standing, active=-1 if was_active else 0)
-        await tell_status(connection, workspace_id, lead_id, standing, LeadStatus.STOPPED, now)
+        await tell_status(connection, workspace_id, lead_id, standing, LeadStatus.STOPPED, now, by_caller=True)
 
 
 async def stop_erased(
@@ -129,8 +129,12 @@ async def tell_status(
     custom_status: str | None = None,
     note: str | None = None,
     duplicate_of: str | None = None,
+    by_caller: bool = False,
 ) -> None:
-    """Writes a change of status down, privately and as the public event. The caller holds the lead's lock."""
+    """Writes a change of status down, privately and as the public event. The caller holds the lead's lock.
+
+    ``by_caller``: somebody asked for this change, which does not merely follow from something else.
+    """
     custom_status = custom_status or before.custom_status
     told = {
         "customLeadStatus": custom_status if custom_status != before.custom_status else None,
@@ -147,6 +151,7 @@ async def tell_status(
         lead_id=lead_id,
         campaign_id=before.campaign_id,
         now=now,
+        by_caller=by_caller,
         data={
             "leadId": ids.public(ids.Prefix.LEAD, lead_id),
             "campaignId": ids.public(ids.Prefix.CAMPAIGN, before.campaign_id),

@@ -141,7 +141,13 @@ def _body(workspace_id: str, head: Head) -> bytes | None:
     if head.event_type is None or head.event_data is None or head.event_at is None:
         return None
     event = Event(
-        head.event_id, None, EventType(head.event_type), head.event_data, bool(head.event_simulated), head.event_at
+        head.event_id,
+        None,
+        EventType(head.event_type),
+        head.event_data,
+        bool(head.event_simulated),
+        head.event_at,
+        bool(head.event_by_caller),
     )
     return body_of(workspace_id, event, names_behind(head.told_type))
 

@@ -175,6 +175,7 @@ class Head(msgspec.Struct, frozen=True):
     event_data: str | None
     event_simulated: bool | None
     event_at: datetime | None
+    event_by_caller: bool | None
 
 
 async def heads(connection: Connection, leased: Sequence[Leased]) -> list[Head]:
@@ -182,7 +183,7 @@ async def heads(connection: Connection, leased: Sequence[Leased]) -> list[Head]:
     cursor = await connection.execute(
         """
         SELECT g.place, d.id, d.test_body::text, d.retries_used, d.event_id, d.event_type, e.type::text, e.data::text,
-               e.simulated, e.created_at
+               e.simulated, e.created_at, e.by_caller
         FROM ROWS FROM (jsonb_to_recordset(%s::jsonb) AS (webhook_id uuid, stream text))
             WITH ORDINALITY AS g(webhook_id, stream, place)
         CROSS JOIN LATERAL (

@@ -125,7 +125,7 @@ def told_data(event: Event, names: EventNames) -> bytes:
     if event.type is EventType.REPLY_RECEIVED:
         data["replyPreview"] = str(data.get("reply") or "")[:PREVIEW_CHARACTERS]
     if event.type is EventType.LEAD_UPDATED:
-        data.setdefault("changedBy", "system")
+        data.setdefault("changedBy", "api" if event.by_caller else "system")
     return msgspec.json.encode(data)
 
 
