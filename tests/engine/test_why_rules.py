@@ -13,6 +13,9 @@ from leadwright.engine import why_service, why_store
 from leadwright.engine.why import Why
 from leadwright.engine.why_wire import why_body
 from leadwright.errors import NotFound
+from leadwright.leads import outcomes
+from leadwright.leads.model import CustomLeadStatus
+from leadwright.leads.outcomes import Verdict
 from leadwright.senders.limits import Limits, QuotaKind
 from leadwright.suppression import service as suppression
 
@@ -254,3 +257,12 @@ async def test_a_plan_that_was_taken_back_is_no_fault(world: World) -> None:
     await world.plan()
     assert await world.rows("SELECT state::text, error_code FROM action") == [("cancelled", "outside_window")]
     assert await rules(world, lead) == {"outside_window": datetime(2026, 3, 3, 8, 0, tzinfo=UTC)}
+
+
+async def test_a_wrong_person_was_stopped(world: World) -> None:
+    (lead,) = await world.add(await world.campaign([step("visit_profile")], start=False), "ada")
+    async with world.database.transaction() as connection:
+        verdict = Verdict(None, CustomLeadStatus.WRONG_PERSON)
+        await outcomes.judge(connection, world.workspace_id, lead, verdict, world.now)
+    found = await asked(world, lead)
+    assert [(each.rule, each.message) for each in found.held_by] == [("stopped", "the lead was stopped: WRONG_PERSON")]

@@ -19,7 +19,16 @@ from leadwright.senders.model import Sender, SenderStatus
 from leadwright.templates import Missing, RenderError
 
 STOPPED = frozenset(
-    {"STOPPED", "REPLY_RECEIVED", "UNSUBSCRIBED", "OPPORTUNITY", "MEETING_BOOKED", "NOT_INTERESTED", "IRRELEVANT"}
+    {
+        "STOPPED",
+        "REPLY_RECEIVED",
+        "UNSUBSCRIBED",
+        "OPPORTUNITY",
+        "MEETING_BOOKED",
+        "NOT_INTERESTED",
+        "IRRELEVANT",
+        "WRONG_PERSON",
+    }
 )
 """A lead that is through with one of these was stopped before its sequence ended."""
 Used = Mapping[tuple[QuotaKind, Period], int]

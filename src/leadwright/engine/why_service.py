@@ -12,6 +12,7 @@ from leadwright.engine.situation import inviting
 from leadwright.engine.why import Crew, View, Why, why
 from leadwright.inbox import service as inbox
 from leadwright.leads import service as leads
+from leadwright.leads.model import CustomLeadStatus
 from leadwright.postgres.pool import Connection
 from leadwright.senders import quotas
 from leadwright.senders import service as senders
@@ -38,7 +39,7 @@ async def _view(connection: Connection, workspace_id: str, row: store.Row, now: 
     schedule = campaign.settings.schedule
     today = calendar.local_day(schedule.time_zone if schedule else None, now)
     return View(
-        status=row.status,
+        status=_told_status(row),
         is_through=row.state == "done",
         has_begun=row.step_id is not None,
         campaign=campaign.status,
@@ -57,6 +58,12 @@ async def _view(connection: Connection, workspace_id: str, row: store.Row, now: 
         postponed=await why_store.postponed(connection, workspace_id, row.lead_id, now),
         now=now,
     )
+
+
+def _told_status(row: store.Row) -> str:
+    """Of the second axis one value stops a lead, whose status stays what it was."""
+    wrong = CustomLeadStatus.WRONG_PERSON
+    return wrong.value if row.custom_status == wrong else row.status
 
 
 async def _facts(

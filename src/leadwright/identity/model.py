@@ -70,7 +70,7 @@ _EXAMPLE = "such as https://www.linkedin.com/in/jane-smith"
 _REASONS = {
     RefusalCode.NOT_A_STRING: f"linkedinUrl must be a string, a profile address {_EXAMPLE}",
     RefusalCode.TOO_LONG: f"linkedinUrl is too long: expected at most {MAX_URL_CHARACTERS} characters",
-    RefusalCode.EMPTY: f"linkedinUrl is blank: expected a profile address {_EXAMPLE}",
+    RefusalCode.EMPTY: f"linkedinUrl is missing or blank: expected a profile address {_EXAMPLE}",
     RefusalCode.NOT_A_URL: f"linkedinUrl is not a web address: expected one {_EXAMPLE}",
     RefusalCode.BAD_SCHEME: "linkedinUrl must begin with https://, http://, // or the host itself",
     RefusalCode.USERINFO: "linkedinUrl must not have a user name or password before its host",
