@@ -161,7 +161,7 @@ _INVITING = 711_392
 
 
 async def hold_invitations(connection: Connection, sender_ids: Iterable[str]) -> None:
-    """Lets one transaction at a time decide about these senders' invitations, until it ends. Before any row lock."""
+    """One transaction at a time decides about these senders' invitations, until it ends. Before leads are locked."""
     await connection.execute(
         """
         SELECT pg_advisory_xact_lock(%s, number)
