@@ -8,12 +8,13 @@ import json
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import uvloop
 
 from bench.engine_fill import NOW, SECRETS
+from bench.engine_rows import side_by_side
 from leadwright.channels.channel import Channel, Deed, Done, Outcome
 from leadwright.cli.process import calm_collector
 from leadwright.engine.sequence import StepType
@@ -21,7 +22,7 @@ from leadwright.engine.worker import BATCH, Engine
 from leadwright.postgres.pool import Database
 from leadwright.senders.model import Sender
 
-_CLAIM_LANE = """
+_CLAIM_LANE: LiteralString = """
     SELECT l.id, l.workspace_id FROM lane l
     JOIN campaign c ON c.workspace_id = l.workspace_id AND c.id = l.campaign_id
     WHERE l.open_at <= %(now)s AND c.status = 'started'
@@ -92,8 +93,13 @@ async def engine(conninfo: str, report: Callable[[Run], Awaitable[None]]) -> Non
     await database.close()
 
 
+async def rows(conninfo: str, report: Callable[[Run], Awaitable[None]]) -> None:
+    """Writes what the engine writes, and does nothing else, on as many connections."""
+    await report(lambda: side_by_side(conninfo, _CLAIM_LANE, NOW, BATCH, SIDE_BY_SIDE))
+
+
 async def bare(conninfo: str, report: Callable[[Run], Awaitable[None]]) -> None:
-    """Claims a lane and as many of its leads, moves them on, commits: what any engine on these tables must do."""
+    """Claims a lane and as many of its leads, moves them on, commits: holds them by their locks alone meanwhile."""
     connection = await psycopg.AsyncConnection.connect(conninfo, autocommit=False, prepare_threshold=0)
 
     async def step() -> int | None:
@@ -145,7 +151,7 @@ async def _report(run: Run) -> None:
 
 def main() -> None:
     what, conninfo = sys.argv[1:3]
-    works = {"engine": engine, "bare": bare, "poll": poll}
+    works = {"engine": engine, "rows": rows, "bare": bare, "poll": poll}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         calm_collector()  # for all, as in the server, and on its loop
         runner.run(works[what](conninfo, _report))

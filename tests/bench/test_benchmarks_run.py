@@ -80,6 +80,7 @@ def test_engine_compares_with_a_bare_loop() -> None:
     output = output_of("engine", "--due", "40", *FEW_ROUNDS, "--sleepers", "200", "400", "--shut", "100")
     measures = (
         "engine : bare loop, one process",
+        "its rows alone : bare loop, one process",
         "engine, with : without shut lanes",
         "empty poll",
         "memory of an engine",
