@@ -13,7 +13,7 @@ from leadwright.campaigns import service as campaigns
 from leadwright.channels.channel import Outcome
 from leadwright.clock import Clock
 from leadwright.crypto import SecretBox
-from leadwright.engine import action_store, one_off_store, performing
+from leadwright.engine import invitation_store, one_off_store, performing
 from leadwright.engine import one_off_faults as faults
 from leadwright.engine.action_store import Action
 from leadwright.engine.courses import Sequences
@@ -137,8 +137,8 @@ async def _under_way(
     """Asked before the relationship is read: what ends in between has left its mark there."""
     if wanted.kind is not StepType.CONNECT:
         return None
-    await action_store.hold_invitations(connection, [sender.id])
-    found = await action_store.open_invitations(connection, workspace_id, [(sender.id, identity)])
+    await invitation_store.hold(connection, [sender.id])
+    found = await invitation_store.opened(connection, workspace_id, [(sender.id, identity)])
     invitations = found.get((sender.id, identity))
     return None if not invitations else await one_off_store.told(connection, workspace_id, invitations[0].id)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from leadwright import ids
 from leadwright.campaigns.schedule import Schedule
 from leadwright.crypto import SecretBox
-from leadwright.engine import action_store, calendar, lane_store, lanes, store
+from leadwright.engine import action_store, calendar, invitation_store, lane_store, lanes, store
 from leadwright.engine.action_store import Action
 from leadwright.engine.allotment import Allotment
 from leadwright.engine.batch import Batch, Decided
@@ -116,7 +116,7 @@ class Planner:
                 return Look(opens_at)
         kind = _quota_kind(lane)
         if kind is QuotaKind.CONNECTIONS:
-            await action_store.hold_invitations(connection, [sender.id])
+            await invitation_store.hold(connection, [sender.id])
         most = self._batch if lane.kind == lanes.JUDGE else self._most(scene)
         rows = await store.due(connection, scene.workspace_id, lane.id, now, most)
         allotment = Allotment(scene.workspace_id, now)
@@ -141,7 +141,7 @@ class Planner:
             return Look(day.ends_at)
         kind = kind_of(start.type) if start.type.is_performed and not start.after else None
         if kind is QuotaKind.CONNECTIONS:
-            await action_store.hold_invitations(connection, [sender.id for sender in ready])
+            await invitation_store.hold(connection, [sender.id for sender in ready])
         rows = await self._newcomers(connection, scene, room)
         allotment = Allotment(scene.workspace_id, scene.now)
         if kind is not None and rows:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from leadwright.engine import action_store, calendar
+from leadwright.engine import action_store, calendar, invitation_store
 from leadwright.engine.model import Facts, Policy
 from leadwright.engine.store import Course, Row
 from leadwright.identity import Identity
@@ -83,7 +83,7 @@ async def situation(
 async def inviting(connection: Connection, workspace_id: str, assigned: Sequence[tuple[Row, Sender]]) -> frozenset[str]:
     """The leads whose person their sender is inviting already, for another lead or at somebody's request."""
     pairs = {row.lead_id: (sender.id, row.identity) for row, sender in assigned}
-    found = await action_store.open_invitations(connection, workspace_id, pairs.values())
+    found = await invitation_store.opened(connection, workspace_id, pairs.values())
     return frozenset(
         lead_id for lead_id, pair in pairs.items() if any(each.lead_id != lead_id for each in found.get(pair, ()))
     )
