@@ -78,6 +78,7 @@ async def test_the_query_is_read() -> None:
     page_of = paging(20)
     assert await page_of(page=3, limit=10, cursor=None) == Page(3, 10)
     assert await page_of(page=1, limit=10, cursor="") == Page(1, 10, by_cursor=True)
+    assert await page_of(page=2, limit=10, cursor="") == Page(1, 10, by_cursor=True)
     cursor = "0" * 32
     assert await page_of(page=1, limit=10, cursor=cursor) == Page(1, 10, after=cursor, by_cursor=True)
 

@@ -26,6 +26,13 @@ async def test_pages_by_number_and_by_cursor_tell_the_same(client, campaign, add
     assert numbered == by_cursor == [f"in/p{i}" for i in range(25)]
 
 
+async def test_a_list_by_cursor_does_not_say_the_page_that_it_ignores(client, campaign, add):
+    await add(campaign, ["in/a", "in/b"])
+    answer = (await client.get(f"/v1/leads?campaignId={campaign}&limit=1&cursor=&page=2")).json()
+    assert [lead["linkedinUrl"] for lead in answer["leads"]] == ["in/a"]
+    assert answer["pagination"]["page"] == 1
+
+
 async def test_the_default_page_has_50_and_no_cursor(client, campaign, add):
     await add(campaign, [f"in/p{i}" for i in range(60)])
     answer = (await client.get(f"/v1/leads?campaignId={campaign}")).json()
@@ -102,11 +109,28 @@ async def test_history_begins_with_the_import_and_pages(client, campaign, add):
     lead = told["results"][0]["leadId"]
     await client.delete(f"/v1/leads/{lead}")
     first = (await client.get(f"/v1/leads/{lead}/history?limit=1")).json()
+    assert int(first["nextCursor"]) > 0  # some programs take "0" for nothing
     [entry] = first["entries"]
     assert (first["leadId"], entry["type"], entry["detail"]["importId"]) == (lead, "added", told["importId"])
     second = (await client.get(f"/v1/leads/{lead}/history?limit=1&cursor={first['nextCursor']}")).json()
     assert ([e["type"] for e in second["entries"]], second["nextCursor"]) == (["status_changed"], None)
     assert (await client.get(f"/v1/leads/{lead}/history?cursor=x")).status_code == 400
+
+
+async def test_history_goes_on_while_there_is_more(client, campaign, add):
+    lead = (await add(campaign, ["in/jane"], "?report=full"))["results"][0]["leadId"]
+    for tag in "abc":
+        await client.post(f"/v1/leads/{lead}/tags", json={"tag": tag})
+    whole = (await client.get(f"/v1/leads/{lead}/history")).json()
+    assert (len(whole["entries"]), whole["nextCursor"]) == (4, None)
+    for limit in (1, 2, 3, 4, 5):
+        pages, cursor = [], ""
+        while cursor is not None:
+            page = (await client.get(f"/v1/leads/{lead}/history?limit={limit}&cursor={cursor}")).json()
+            pages.append(page["entries"])
+            cursor = page["nextCursor"]
+        assert [entry for page in pages for entry in page] == whole["entries"]
+        assert len(pages) == -(-4 // limit)
 
 
 async def test_the_import_record_tells_what_was_not_added(client, campaign, add):

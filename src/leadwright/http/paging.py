@@ -59,7 +59,7 @@ def paging(default_limit: int) -> Callable[..., Awaitable[Page]]:
     ) -> Page:
         if cursor is None:
             return Page(page, limit)
-        return Page(page, limit, after=_after(cursor), by_cursor=True)
+        return Page(1, limit, after=_after(cursor), by_cursor=True)
 
     return wanted_page
 

@@ -247,7 +247,7 @@ async def lead_history(
         call.connection,
         call.workspace_id,
         ids.bare(ids.Prefix.LEAD, lead_id),
-        after=int(cursor) if cursor else -1,
+        start=int(cursor or 0),
         limit=limit + 1,
     )
     return wire.history_body(lead_id, entries, limit)

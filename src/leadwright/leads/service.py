@@ -164,8 +164,8 @@ async def tell_status(
 
 
 async def history(
-    connection: Connection, workspace_id: str, lead_id: str | None, *, after: int, limit: int
+    connection: Connection, workspace_id: str, lead_id: str | None, *, start: int, limit: int
 ) -> list[store.HistoryEntry]:
     """Raises NotFound."""
     lead = await read(connection, workspace_id, lead_id)
-    return await store.history(connection, workspace_id, lead.id, after=after, limit=limit)
+    return await store.history(connection, workspace_id, lead.id, start=start, limit=limit)

@@ -286,9 +286,9 @@ class HistoryEntry:
 
 
 async def history(
-    connection: Connection, workspace_id: str, lead_id: str, *, after: int, limit: int
+    connection: Connection, workspace_id: str, lead_id: str, *, start: int, limit: int
 ) -> list[HistoryEntry]:
-    """A lead's entries behind the id ``after`` (-1 for the start), oldest first."""
+    """A lead's entries from the id ``start`` on, oldest first; the first of all has 0."""
     async with connection.cursor(row_factory=class_row(HistoryEntry)) as cursor:
         await cursor.execute(
             """
@@ -296,14 +296,14 @@ async def history(
                    jsonb_build_object('importId', 'imp_' || replace(l.import_id::text, '-', ''),
                        'apiKeyId', 'key_' || replace(i.api_key_id::text, '-', '')) AS detail
             FROM lead l LEFT JOIN lead_import i ON i.workspace_id = l.workspace_id AND i.id = l.import_id
-            WHERE l.workspace_id = %(workspace)s AND l.id = %(lead)s AND %(after)s < 0
+            WHERE l.workspace_id = %(workspace)s AND l.id = %(lead)s AND %(start)s = 0
             UNION ALL
             (SELECT id, at, type, step_id, detail FROM history
-             WHERE workspace_id = %(workspace)s AND lead_id = %(lead)s AND id > %(after)s
+             WHERE workspace_id = %(workspace)s AND lead_id = %(lead)s AND id >= %(start)s
              ORDER BY id LIMIT %(limit)s)
             ORDER BY id LIMIT %(limit)s
             """,
-            {"workspace": workspace_id, "lead": lead_id, "after": after, "limit": limit},
+            {"workspace": workspace_id, "lead": lead_id, "start": start, "limit": limit},
         )
         return await cursor.fetchall()
 

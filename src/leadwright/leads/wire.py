@@ -221,12 +221,14 @@ class HistoryRow(Protocol):
 
 
 def history_body(lead_id: str, fetched: Sequence[HistoryRow], limit: int) -> HistoryBody:
-    """``fetched`` holds up to one entry more than the page shows."""
-    shown = fetched[:limit]
+    """``fetched`` holds up to one entry more than the page shows: the next page begins with it.
+
+    Its id is the cursor, and not that of the last one shown, which can be 0: some programs take ``"0"`` for nothing.
+    """
     return HistoryBody(
         leadId=lead_id,
-        entries=[HistoryEntryBody(at=iso(e.at), type=e.type, stepId=e.step_id, detail=e.detail) for e in shown],
-        nextCursor=str(shown[-1].id) if len(fetched) > limit else None,
+        entries=[HistoryEntryBody(at=iso(e.at), type=e.type, stepId=e.step_id, detail=e.detail) for e in fetched[:limit]],
+        nextCursor=str(fetched[limit].id) if len(fetched) > limit else None,
     )
 
 
