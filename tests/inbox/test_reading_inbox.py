@@ -38,11 +38,11 @@ def names(conversations: list[dict[str, Any]]) -> list[str]:
     return [conversation["participants"][0]["name"] for conversation in conversations]
 
 
-async def test_a_conversation_is_shown_whole(box: Any, reader: httpx.AsyncClient) -> None:
-    lead = ids.new_id()
+async def test_a_conversation_is_shown_whole(box: Any, desk: Any, reader: httpx.AsyncClient) -> None:
+    _, [lead] = await desk.leads({"linkedinUrl": "in/jane"})
     await box.note("connected", "jane")
     await box.keep(
-        box.message("jane", "Hello Jane", at=box.at(0), lead_id=lead, shown="Jane Smith"),
+        box.message("jane", "Hello Jane", at=box.at(0), lead_id=ids.bare(Prefix.LEAD, lead), shown="Jane Smith"),
         box.message("jane", "ü" * 101, at=box.at(1), received=True),
     )
     body = (await reader.get(CONVERSATIONS, params={"accountId": account(box)})).json()
@@ -62,11 +62,33 @@ async def test_a_conversation_is_shown_whole(box: Any, reader: httpx.AsyncClient
         "lastActivityAt": "2026-03-02T09:01:00.000Z",
         "unreadCount": 1,
         "connection": "connected",
-        "leadId": public(Prefix.LEAD, lead),
+        "leadId": lead,
         "createdAt": "2026-03-02T09:00:00.000Z",
         "updatedAt": "2026-03-02T09:01:00.000Z",
     }
     assert (await reader.get(f"{CONVERSATIONS}/{found['id']}")).json()["id"] == found["id"]
+
+
+async def test_a_lead_that_was_deleted_is_not_named(box: Any, desk: Any, reader: httpx.AsyncClient) -> None:
+    campaign, [jane, joe] = await desk.leads({"linkedinUrl": "in/jane"}, {"linkedinUrl": "in/joe"})
+    kept = await box.keep(
+        box.message("jane", at=box.at(1), lead_id=ids.bare(Prefix.LEAD, jane)),
+        box.message("joe", at=box.at(0), lead_id=ids.bare(Prefix.LEAD, joe)),
+    )
+
+    async def named() -> list[tuple[str | None, ...]]:
+        listed = (await reader.get(CONVERSATIONS)).json()["conversations"]
+        alone = [(await reader.get(f"{CONVERSATIONS}/{each['id']}")).json() for each in listed]
+        [first, second] = [
+            await desk.messages(public(Prefix.CONVERSATION, each.conversation_id), account(box)) for each in kept
+        ]
+        return [tuple(each["leadId"] for each in found) for found in (listed, alone, [*first, *second])]
+
+    assert await named() == [(jane, joe)] * 3
+    await desk.client.delete(f"/v1/leads/{jane}?purge=true")
+    assert await named() == [(None, joe)] * 3
+    await desk.client.delete(f"/v1/campaigns/{campaign}")
+    assert await named() == [(None, None)] * 3
 
 
 async def test_newest_activity_first_of_one_account_or_of_all(box: Any, reader: httpx.AsyncClient) -> None:

@@ -22,17 +22,19 @@ _ALL: LiteralString = "c.workspace_id = %(workspace)s AND c.last_direction IS NO
 _OF_SENDER: LiteralString = " AND c.sender_id = %(sender)s"
 _UNREAD: LiteralString = " AND c.unread_count > 0"
 
-# The picture is what a channel learned of the person as some lead.
+# The picture is what a channel learned of the person as some lead. Leads go with their campaigns; what was written to
+# them stays, and names no lead then.
 _SHOWN: LiteralString = """
     SELECT c.id, c.sender_id, c.identity_kind, c.identity_key, c.participant_name, c.participant_url,
-           (SELECT l.profile ->> 'profilePictureUrl' FROM lead l
-            WHERE l.workspace_id = c.workspace_id AND l.identity_kind = c.identity_kind
-              AND l.identity_key = c.identity_key AND l.profile ? 'profilePictureUrl' LIMIT 1) AS participant_picture,
-           coalesce(r.state, 'none') AS connection, r.last_lead_id AS lead_id, c.last_content, c.last_direction,
+           (SELECT o.profile ->> 'profilePictureUrl' FROM lead o
+            WHERE o.workspace_id = c.workspace_id AND o.identity_kind = c.identity_kind
+              AND o.identity_key = c.identity_key AND o.profile ? 'profilePictureUrl' LIMIT 1) AS participant_picture,
+           coalesce(r.state, 'none') AS connection, l.id AS lead_id, c.last_content, c.last_direction,
            c.last_activity_at, c.unread_count, c.created_at, c.updated_at, {place} AS place, {snapshot} AS snapshot
     FROM {found} JOIN conversation c ON c.workspace_id = %(workspace)s AND c.id = found.id
     LEFT JOIN relationship r ON r.workspace_id = c.workspace_id AND r.sender_id = c.sender_id
         AND r.identity_kind = c.identity_kind AND r.identity_key = c.identity_key
+    LEFT JOIN lead l ON l.workspace_id = r.workspace_id AND l.id = r.last_lead_id
 """
 
 
@@ -125,8 +127,9 @@ async def account(connection: Connection, workspace_id: str, sender_id: str) -> 
 
 
 _MESSAGES: LiteralString = """
-    SELECT id, direction, content, sent_at, read_at, lead_id FROM message
-    WHERE workspace_id = %(workspace)s AND conversation_id = %(conversation)s
+    SELECT m.id, m.direction, m.content, m.sent_at, m.read_at, l.id AS lead_id
+    FROM message m LEFT JOIN lead l ON l.workspace_id = m.workspace_id AND l.id = m.lead_id
+    WHERE m.workspace_id = %(workspace)s AND m.conversation_id = %(conversation)s
 """
 
 
@@ -140,12 +143,12 @@ async def messages(
     newest_first: bool,
 ) -> Sequence[Message]:
     """Those of a conversation in order of time, behind a place."""
-    after: LiteralString = " AND (sent_at, id) > (%(place)s, %(id)s)"
-    before: LiteralString = " AND (sent_at, id) < (%(place)s, %(id)s)"
+    after: LiteralString = " AND (m.sent_at, m.id) > (%(place)s, %(id)s)"
+    before: LiteralString = " AND (m.sent_at, m.id) < (%(place)s, %(id)s)"
     statement = (
         _MESSAGES
         + ("" if behind is None else before if newest_first else after)
-        + (" ORDER BY sent_at DESC, id DESC" if newest_first else " ORDER BY sent_at, id")
+        + (" ORDER BY m.sent_at DESC, m.id DESC" if newest_first else " ORDER BY m.sent_at, m.id")
         + " LIMIT %(limit)s"
     )
     names = {"workspace": workspace_id, "conversation": conversation_id, "limit": limit}

@@ -79,7 +79,8 @@ class ConversationBody(BaseModel):
         description="What account and person are to each other on LinkedIn, as far as we know."
     )
     lead_id: str | None = Field(
-        description="The lead as which the account contacted the person last.", examples=[f"lead_{_ID}"]
+        description="The lead as which the account contacted the person last; null when that was deleted.",
+        examples=[f"lead_{_ID}"],
     )
     created_at: str = Field(examples=[_AT])
     updated_at: str = Field(examples=[_AT])
@@ -114,7 +115,7 @@ class MessageBody(BaseModel):
     )
     content_type: Literal["TEXT"] = "TEXT"
     attachments: list[str] = Field(description="Always empty: channels tell texts only.")
-    lead_id: str | None = Field(description="The lead that it was about, if any.", examples=[f"lead_{_ID}"])
+    lead_id: str | None = Field(description="The lead that it was about, while there is one.", examples=[f"lead_{_ID}"])
 
 
 class MessagesBody(BaseModel):
