@@ -63,8 +63,12 @@ async def test_custom_fields_keep_their_type_and_the_standard_ones_their_place(c
 
 
 @pytest.mark.parametrize(
-    "value", ["text", "", 85, -1, 2**63, 0.5, 1.5e-7, True, False, None, "ünï 🦊", "{{x}} {a|b}", "' -- ; \\ \""]
-)
+    "value",
+    [
+        "text", "", 85, -1, 2**63, 2**64 - 1, -(2**63), 0.5, 1.5e-7, 5e-324, 1e20, 1e300, -1e300,
+        1.7976931348623157e308, True, False, None, "ünï 🦊", "{{x}} {a|b}", "' -- ; \\ \"",
+    ],
+)  # fmt: skip
 async def test_every_scalar_survives(make_campaign, add, read_all, value):
     campaign = await make_campaign()
     await add(campaign, [{"linkedinUrl": "in/jane", "Job Title ": value}])

@@ -1,6 +1,6 @@
 """What a lead is, which rows of a request become one, and why the others do not; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -266,6 +266,17 @@ def _check_number(name: str, value: Any) -> None:
             raise _Unfit("invalid_field", f"{name} is a number beyond 64 bits; send it as a string")
     elif type(value) not in (float, bool):
         raise _Unfit("invalid_field", f"{name} must be a string, a number, a boolean or null")
+
+
+def as_sent(custom: Mapping[str, Any]) -> dict[str, Any]:
+    """Custom fields as a caller sent them, from what the database made of them.
+
+    It keeps ``1e300`` as 301 digits. Whole numbers beyond 64 bits are refused, so what looks like one was a float.
+    """
+    return {
+        name: float(value) if type(value) is int and not _LEAST_INTEGER <= value <= _MOST_INTEGER else value
+        for name, value in custom.items()
+    }
 
 
 def _refuse_nul(lead: NewLead) -> None:

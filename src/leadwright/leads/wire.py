@@ -17,6 +17,7 @@ from leadwright.leads.model import (
     LeadStatus,
     Outcome,
     Result,
+    as_sent,
 )
 
 PROFILE_FIELDS = ("about", "location", "industry", "website")
@@ -160,7 +161,9 @@ def _profile(lead: Lead) -> dict[str, Any]:
     learned = lead.profile or {}
     told = {name: value for name in PROFILE_FIELDS if isinstance(value := lead.custom.get(name), str)}
     shown = {name: told.get(name, learned.get(name)) for name in PROFILE_FIELDS}
-    return shown | {name: learned.get(name) for name in LEARNED_FIELDS} | {"tags": lead.tags, "data": lead.custom}
+    return (
+        shown | {name: learned.get(name) for name in LEARNED_FIELDS} | {"tags": lead.tags, "data": as_sent(lead.custom)}
+    )
 
 
 def result_body(result: Result) -> dict[str, Any]:
@@ -227,7 +230,9 @@ def history_body(lead_id: str, fetched: Sequence[HistoryRow], limit: int) -> His
     """
     return HistoryBody(
         leadId=lead_id,
-        entries=[HistoryEntryBody(at=iso(e.at), type=e.type, stepId=e.step_id, detail=e.detail) for e in fetched[:limit]],
+        entries=[
+            HistoryEntryBody(at=iso(e.at), type=e.type, stepId=e.step_id, detail=e.detail) for e in fetched[:limit]
+        ],
         nextCursor=str(fetched[limit].id) if len(fetched) > limit else None,
     )
 
