@@ -242,6 +242,22 @@ async def test_a_sequence_is_replaced_by_a_new_version(client: httpx.AsyncClient
     assert versions == [2, 2, 3]
 
 
+@pytest.mark.parametrize("actions", [["start"], ["start", "pause"], ["start", "finish"]])
+async def test_only_a_draft_has_no_steps(client: httpx.AsyncClient, actions: list[str]) -> None:
+    made = await create(client, **await startable(client))
+    path = f"/v1/campaigns/{made['id']}"
+    await act(client, made, *actions)
+    before = (await client.get(path)).json()
+    empty: dict[str, Any] = {"steps": []}
+    for answer in (
+        await client.patch(path, json={"name": "New", "sequence": empty}),
+        await client.put(f"{path}/sequence", json=empty),
+    ):
+        status = before["status"]
+        assert refused(answer)["message"] == f"sequence: expected at least one step, since the campaign is {status}"
+        assert (await client.get(path)).json() == before
+
+
 @pytest.mark.parametrize(
     ("sequence", "place"),
     [

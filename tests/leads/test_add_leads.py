@@ -7,6 +7,8 @@ import httpx
 import pytest
 from tests.starting import startable
 
+from leadwright import ids
+
 SEED_LEADS = json.loads(
     """
     [
@@ -271,7 +273,7 @@ async def test_the_full_report_tells_every_row(campaign, add, read_all):
     assert told["importId"].startswith("imp_")
 
 
-async def test_will_process_says_what_is_in_the_way(client, make_campaign, add):
+async def test_will_process_says_what_is_in_the_way(client, database, make_campaign, add):
     campaign = await make_campaign()
     told = await add(campaign, ["in/a"], "?report=full")
     assert (told["willProcess"], "draft" in told["willProcessReason"]) == (False, True)
@@ -279,7 +281,11 @@ async def test_will_process_says_what_is_in_the_way(client, make_campaign, add):
     assert (await client.patch(f"/v1/campaigns/{started}", json={"action": "start"})).status_code == 200
     told = await add(started, ["in/a"], "?report=full")
     assert (told["willProcess"], told["willProcessReason"]) == (True, "The campaign is started")
-    await client.put(f"/v1/campaigns/{started}/sequence", json={"steps": []})
+    async with database.session() as connection:  # as an older version let it be edited
+        await connection.execute(
+            """UPDATE campaign_sequence SET sequence = '{"steps": []}' WHERE campaign_id = %s""",
+            (ids.bare(ids.Prefix.CAMPAIGN, started),),
+        )
     assert "no steps" in (await add(started, ["in/a"], "?report=full"))["willProcessReason"]
     await client.patch(f"/v1/campaigns/{started}", json={"senderIds": []})
     assert "no sender" in (await add(started, ["in/a"], "?report=full"))["willProcessReason"]

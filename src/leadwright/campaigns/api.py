@@ -95,7 +95,8 @@ async def change_campaign(
     """Takes an `action` and answers what came of it, or the fields to set and answers the campaign.
 
     `start` needs a draft, `pause` a started campaign, `resume` a paused one, `finish` one of the two. Every
-    lead keeps its place while the campaign is paused. Fields can be set in every status.
+    lead keeps its place while the campaign is paused. Fields can be set in every status; only a draft may have a
+    sequence without steps.
     """
     known = service.known_id(campaign_id)
     action = body.wanted_action()
@@ -122,7 +123,10 @@ async def change_campaign(
 async def replace_sequence(
     campaign_id: str, body: wire.SequenceBody, call: CurrentCall, allowed: Allowed
 ) -> wire.CampaignBody:
-    """Stores a new version when the sequence differs. Leads on their way keep their step by its id."""
+    """Stores a new version when the sequence differs. Leads on their way keep their step by its id.
+
+    Only a draft may have a sequence without steps: finish a campaign to end it.
+    """
     edited = await service.edit(
         call.connection,
         call.workspace_id,

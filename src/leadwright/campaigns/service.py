@@ -131,12 +131,15 @@ async def edit(
 ) -> Overview:
     """Sets what ``change`` makes of the present settings; another sequence becomes a new version.
 
-    Possible in every status. Raises NotFound, and InvalidRequest for a sender that the workspace lacks.
+    Possible in every status. Raises NotFound, and InvalidRequest for a sender that the workspace lacks and for taking
+    every step away from what is no draft: each of its leads would be through at once, for good.
     """
     if not await store.lock(connection, workspace_id, campaign_id):
         raise not_found()
-    before = (await _campaign(connection, workspace_id, campaign_id)).settings
-    after = change(before)
+    campaign = await _campaign(connection, workspace_id, campaign_id)
+    before, after = campaign.settings, change(campaign.settings)
+    if campaign.status is not Status.DRAFT and before.sequence != after.sequence:
+        _require_steps(after, campaign.status)
     await _require_senders(connection, workspace_id, set(after.sender_ids) - set(before.sender_ids))
     await store.update_settings(connection, workspace_id, campaign_id, after, now)
     await store.add_sequence_version(connection, workspace_id, campaign_id, after, now)
@@ -269,6 +272,11 @@ async def _require_ready(connection: Connection, workspace_id: str, campaign_id:
     found = await what_is_in_the_way(connection, workspace_id, campaign_id)
     if found:
         raise invalid_action(*(Detail(each.path, each.message) for each in found))
+
+
+def _require_steps(settings: Settings, status: Status) -> None:
+    if not settings.sequence["steps"]:
+        raise InvalidRequest.of([Detail("sequence", f"expected at least one step, since the campaign is {status}")])
 
 
 def not_found() -> NotFound:
