@@ -141,7 +141,40 @@ async def test_a_task_is_answered_once(own: httpx.AsyncClient, start: Start) -> 
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
     late = await resolve(own, visit, "complete")
     assert (late.status_code, late.json()["code"]) == (409, "task_over")
-    assert (await own.get(f"/v1/tasks/{visit['id']}")).json()["code"] == "task_over"
+
+
+@pytest.mark.parametrize(
+    ("how", "state"), [("complete", "completed"), ("skip", "skipped"), ("fail", "failed"), ("reply", "cancelled")]
+)
+async def test_a_task_that_is_over_can_be_read(
+    own: httpx.AsyncClient, database: Database, start: Start, how: str, state: str
+) -> None:
+    await start("read")
+    [visit] = await tasks(own)
+    assert visit["state"] == "open"
+    if how == "reply":
+        told = {"senderId": visit["senderId"], "linkedinUrl": "in/read", "type": "reply", "text": "Hello"}
+        assert (await own.post("/v1/inbox/inbound", json=told)).status_code == 200
+    else:
+        await resolve(own, visit, how)
+    assert (await own.get(f"/v1/tasks/{visit['id']}")).json() == {**visit, "state": state}
+    late = (await resolve(own, visit, "complete")).json()
+    assert (late["code"], late["message"]) == ("task_over", f"The task is over already: it is {state}")
+
+
+async def test_what_a_channel_does_by_itself_is_no_task(own: httpx.AsyncClient, start: Start) -> None:
+    await start("auto", steps=STEPS[:2], channel="simulator")
+
+    async def deeds() -> list[str]:
+        while True:
+            done = (await own.get("/v1/actions?state=done")).json()["actions"]
+            if len(done) == 2:
+                return [each["id"].replace("act_", "task_") for each in done]
+
+    for task_id in await asyncio.wait_for(deeds(), 30):
+        for method, path in (("GET", ""), ("POST", "/complete")):
+            answer = await own.request(method, f"/v1/tasks/{task_id}{path}")
+            assert (answer.status_code, answer.json()["code"]) == (404, "task_not_found")
 
 
 async def test_a_key_makes_a_second_answer_the_first(own: httpx.AsyncClient, start: Start) -> None:

@@ -63,7 +63,7 @@ def _sender(sender_id: str | None) -> str | None:
     openapi_extra=needs("inbox:read"),
 )
 async def read_task(task_id: str, call: CurrentCall) -> wire.TaskBody:
-    """One that is open, with the rendered text and the profile to open."""
+    """With the rendered text and the profile to open; `state` says whether it is open, or what came of it."""
     return wire.task_body(await service.read(call.connection, call.workspace_id, _bare(task_id)))
 
 

@@ -3,17 +3,29 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
+
+
+class State(StrEnum):
+    """Whether a task is still to be done, and if not, what came of it."""
+
+    OPEN = "open"
+    COMPLETED = "completed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An action that waits for a person. ``since``: when it came up to be done. ``id`` is the action's.
+    """An action that waits for a person, or did. ``since``: when it came up to be done. ``id`` is the action's.
 
     ``content`` is as rendered. A one-off deed of the inbox has neither lead nor campaign.
     """
 
     id: str
+    state: State
     kind: str
     content: Mapping[str, Any]
     linkedin_url: str

@@ -11,7 +11,7 @@ from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 from leadwright.senders import service as senders
 from leadwright.tasks import store
-from leadwright.tasks.model import Task, Wanted
+from leadwright.tasks.model import State, Task, Wanted
 
 
 async def page(
@@ -30,10 +30,10 @@ async def page(
 
 
 async def read(connection: Connection, workspace_id: str, task_id: str | None) -> Task:
-    """An open one. Raises NotFound, and Conflict for one that is over."""
+    """Also one that is over. Raises NotFound."""
     found = await store.task(connection, workspace_id, task_id) if task_id else None
     if found is None:
-        raise await _not_open(connection, workspace_id, task_id)
+        raise NotFound("Task not found", code="task_not_found")
     return found
 
 
@@ -42,13 +42,7 @@ async def resolve(
 ) -> Task:
     """Takes down what came of a task, and its lead goes on. Raises NotFound, and Conflict for one that is over."""
     found = await read(connection, workspace_id, task_id)
-    if not await engine.resolve(connection, workspace_id, found.id, outcome, now):
-        raise await _not_open(connection, workspace_id, found.id)
-    return found
-
-
-async def _not_open(connection: Connection, workspace_id: str, task_id: str | None) -> NotFound | Conflict:
-    state = await store.state(connection, workspace_id, task_id) if task_id else None
-    if state in ("done", "failed", "cancelled"):
-        return Conflict(f"The task is over already: it is {state}", code="task_over")
-    return NotFound("Task not found", code="task_not_found")
+    if found.state is State.OPEN and await engine.resolve(connection, workspace_id, found.id, outcome, now):
+        return found
+    over = await read(connection, workspace_id, found.id)  # perhaps somebody was faster
+    raise Conflict(f"The task is over already: it is {over.state}", code="task_over")

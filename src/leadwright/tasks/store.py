@@ -1,18 +1,20 @@
 """The SQL of tasks: they are the engine's actions that wait for a person, with what the person needs to do them."""
 
 from collections.abc import Sequence
-from typing import LiteralString
+from typing import Any, LiteralString
 
-from psycopg.rows import class_row
+from psycopg.rows import kwargs_row
 
 from leadwright.postgres import counting
 from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
-from leadwright.tasks.model import Task, Wanted
+from leadwright.tasks.model import State, Task, Wanted
 
 # Leads, campaigns and senders are joined for what is shown of them; this room writes none of these tables.
 _TASK: LiteralString = """
-    SELECT a.id, a.kind, a.content, a.linkedin_url, a.sender_id, s.name AS sender_name, a.lead_id, a.campaign_id,
+    SELECT a.id, CASE WHEN a.state = 'performing' THEN 'open' WHEN a.state = 'done' THEN 'completed'
+            WHEN a.state = 'failed' AND a.error_code = 'skipped' THEN 'skipped' ELSE a.state::text END AS state,
+        a.kind, a.content, a.linkedin_url, a.sender_id, s.name AS sender_name, a.lead_id, a.campaign_id,
         c.name AS campaign_name, a.step_id, l.first_name, l.last_name, l.company, l.title AS job_title,
         coalesce(a.performing_at, a.planned_at) AS since
 """
@@ -25,6 +27,12 @@ _LEAD: LiteralString = "LEFT JOIN lead l ON l.workspace_id = a.workspace_id AND 
 # The state stands in the words of the index action_open.
 _OPEN: LiteralString = """
     WHERE a.workspace_id = %(workspace)s AND a.state = 'performing' AND a.awaiting = 'person'
+"""
+# What an action waited for is not kept. The simulator does a manual_task by itself, others leave it to a person.
+_TASK_OR_PAST: LiteralString = """
+    WHERE a.workspace_id = %(workspace)s AND a.id = %(id)s AND (a.state = 'performing' AND a.awaiting = 'person'
+        OR a.state IN ('done', 'failed', 'cancelled')
+            AND (s.channel = 'manual' OR a.kind = 'manual_task' AND s.channel <> 'simulator'))
 """
 # Nobody is to go on for a campaign that rests or a sender that is gone; what was done by then can still be told.
 _TO_DO: LiteralString = " AND s.removed_at IS NULL AND (a.campaign_id IS NULL OR c.status = 'started')"
@@ -39,7 +47,7 @@ async def page(
     connection: Connection, workspace_id: str, wanted: Wanted, *, after: str | None, offset: int, limit: int
 ) -> Sequence[Task]:
     """Tasks to be done, in the order of their ids, which is that of their plans, behind the bare id ``after``."""
-    async with connection.cursor(row_factory=class_row(Task)) as cursor:
+    async with connection.cursor(row_factory=kwargs_row(_task)) as cursor:
         await cursor.execute(
             _TASK
             + _FROM
@@ -59,21 +67,16 @@ async def count(connection: Connection, workspace_id: str, wanted: Wanted) -> To
 
 
 async def task(connection: Connection, workspace_id: str, task_id: str) -> Task | None:
-    """An open one, also of a campaign that rests by now."""
-    async with connection.cursor(row_factory=class_row(Task)) as cursor:
+    """One that is open, also of a campaign that rests by now, or over."""
+    async with connection.cursor(row_factory=kwargs_row(_task)) as cursor:
         names = {"workspace": workspace_id, "id": task_id}
-        await cursor.execute(_TASK + _FROM + _LEAD + _OPEN + "AND a.id = %(id)s", names)
+        await cursor.execute(_TASK + _FROM + _LEAD + _TASK_OR_PAST, names)
         return await cursor.fetchone()
-
-
-async def state(connection: Connection, workspace_id: str, task_id: str) -> str | None:
-    """What has become of the action; None when there is no such one."""
-    cursor = await connection.execute(
-        "SELECT state::text FROM action WHERE workspace_id = %s AND id = %s", (workspace_id, task_id)
-    )
-    row = await cursor.fetchone()
-    return None if row is None else row[0]
 
 
 def _names(workspace_id: str, wanted: Wanted) -> dict[str, object]:
     return {"workspace": workspace_id, "sender": wanted.sender_id, "campaign": wanted.campaign_id}
+
+
+def _task(state: str, **others: Any) -> Task:
+    return Task(state=State(state), **others)

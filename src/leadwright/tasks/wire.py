@@ -9,7 +9,7 @@ from leadwright.channels.channel import Done, Outcome, Permanent
 from leadwright.clock import iso
 from leadwright.http.paging import Paged
 from leadwright.ids import Prefix, public
-from leadwright.tasks.model import Task
+from leadwright.tasks.model import State, Task
 
 LONGEST_NOTE = 8_000
 
@@ -72,11 +72,12 @@ class TaskPerson(BaseModel):
 
 
 class TaskBody(BaseModel):
-    """A deed that waits for a person."""
+    """A deed that waits for a person, or did."""
 
     model_config = _CAMEL
 
     id: str = Field(examples=[_ID])
+    state: State = Field(description="Lists show open ones; `cancelled`: the deed was no longer wanted.")
     type: str = Field(description="The type of the step.", examples=["connect"])
     title: str | None = Field(description="Of a `manual_task`.")
     text: str | None = Field(description="The note, the message or what is to be done, as rendered.")
@@ -106,6 +107,7 @@ class TaskResolved(BaseModel):
 def task_body(task: Task) -> TaskBody:
     return TaskBody(
         id=public(Prefix.TASK, task.id),
+        state=task.state,
         type=task.kind,
         title=task.content.get("title"),
         text=task.content.get("text"),

@@ -14,9 +14,10 @@ class TaskPerson(Answer):
 
 
 class Task(Answer):
-    """A deed that waits for a person, as it is to be done."""
+    """A deed that waits for a person, as it is to be done. ``state``: open, completed, skipped, failed, cancelled."""
 
     id: str
+    state: str
     type: str
     title: str | None
     text: str | None
