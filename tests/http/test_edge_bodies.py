@@ -57,6 +57,13 @@ async def test_what_is_not_json_is_refused_and_changes_nothing(
     assert await campaigns(client) == before
 
 
+@pytest.mark.parametrize("kind", ["latin-1", "utf-16", "an encoded surrogate", "overlong utf-8"])
+async def test_another_encoding_is_named_in_plain_words(client: httpx.AsyncClient, refused: Refused, kind: str) -> None:
+    for method, path in (("POST", "/v1/campaigns"), ("PUT", "/v1/campaigns/camp_1/sequence"), ("POST", "/v1/senders")):
+        answer = await client.request(method, path, content=NO_JSON[kind], headers=CONTENT)
+        assert refused(answer, 400)["message"] == "body: expected JSON in UTF-8"
+
+
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"1", b'"name"', b"{}", b'{"name": null}', b'{"name": 5}'])
 async def test_json_of_another_shape_is_refused(client: httpx.AsyncClient, refused: Refused, body: bytes) -> None:
     told = refused(await client.post("/v1/campaigns", content=body, headers=CONTENT), 400)
@@ -90,13 +97,15 @@ async def test_the_hand_decoded_body_is_refused_alike(client: httpx.AsyncClient,
     assert told["code"] in ("invalid_json", "invalid_request")
 
 
-@pytest.mark.parametrize("label", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "json"])
+@pytest.mark.parametrize(
+    "label", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "json", ";charset=utf-16"]
+)
 @pytest.mark.parametrize("path", ["/v1/campaigns", "/v1/leads"])
 async def test_a_body_that_is_said_not_to_be_json_is_unsupported(
     client: httpx.AsyncClient, refused: Refused, path: str, label: str
 ) -> None:
     answer = await client.post(path, content=b'{"name": "Spring"}', headers={"Content-Type": label})
-    assert label.split(";")[0] in refused(answer, 415)["message"]
+    assert f"'{label.split(';')[0] or label}'" in refused(answer, 415)["message"]
 
 
 @pytest.mark.parametrize(

@@ -129,8 +129,11 @@ def require_media(request: Request, taken: Sequence[str]) -> None:
 
 
 def require_json(request: Request) -> None:
-    """Raises UnsupportedMediaType for a body said to be other than JSON; an unlabelled one passes."""
-    label = media_type(request)
+    """Raises UnsupportedMediaType for a body said to be other than JSON; an unlabelled one passes.
+
+    Parameters without a type are a label too: the framework would take the body for plain text.
+    """
+    label = media_type(request) or request.headers.get("content-type", "").strip()
     if label and not _JSON_LABEL.fullmatch(label):
         raise UnsupportedMediaType(f"Content-Type '{label[:100]}' is not supported; send application/json")
 
@@ -142,10 +145,18 @@ def decode_json(body: bytes) -> Any:
     except RecursionError as error:
         raise InvalidRequest("The request body is nested too deeply", code="invalid_json") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRequest(f"The request body is not valid JSON: {error}", code="invalid_json") from error
+        raise _no_json(body, error) from error
     if may_hold_nul(body):
         refuse_nul(value, "")
     return value
+
+
+def _no_json(body: bytes, error: Exception) -> InvalidRequest:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return InvalidRequest("body: expected JSON in UTF-8", code="invalid_json")
+    return InvalidRequest(f"The request body is not valid JSON: {error}", code="invalid_json")
 
 
 _ESCAPED_NUL = re.compile(rb"\\u0000")
