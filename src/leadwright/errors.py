@@ -68,7 +68,7 @@ class HeadTooLarge(LeadwrightError):
     code = "headers_too_large"
 
     def __init__(self) -> None:
-        super().__init__("The request's headers are larger than 64,000 bytes")
+        super().__init__("The request's path and headers are larger than 64,000 bytes")
 
 
 class TooSlow(LeadwrightError):

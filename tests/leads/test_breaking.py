@@ -68,6 +68,45 @@ async def test_headers_that_do_not_end_end_the_connection(base_url):
     writer.close()
 
 
+async def answer_to(base_url: str, *pieces: bytes) -> bytes:
+    """What comes back for these bytes until the connection ends."""
+    host, port = base_url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    for piece in pieces:
+        writer.write(piece)
+        await writer.drain()
+    answer = await asyncio.wait_for(reader.read(), 30)
+    writer.close()
+    return answer
+
+
+CLOSE = b"Host: x\r\nConnection: close\r\n"
+FIRST = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize("before", [b"", FIRST])
+@pytest.mark.parametrize(
+    "request_line_and_headers",
+    [
+        b"GET /v1/" + b"x" * 70_000 + b" HTTP/1.1\r\n",
+        b"GET /healthz?" + b"x" * 70_000 + b" HTTP/1.1\r\n",
+        b"GET /healthz HTTP/1.1\r\nX-Long: " + b"x" * 64_000 + b"\r\n",
+        b"GET /healthz HTTP/1.1\r\n" + b"".join(b"X-%d: x\r\n" % n for n in range(6_000)),
+    ],
+    ids=["path", "query", "header", "headers"],
+)
+async def test_a_path_or_headers_that_are_too_large_are_told_so(base_url, before, request_line_and_headers):
+    answer = await answer_to(base_url, before + request_line_and_headers + CLOSE + b"\r\n")
+    assert b"HTTP/1.1 431 Request Header Fields Too Large\r\n" in answer
+    assert b'"code":"headers_too_large"' in answer
+    assert answer.count(b"HTTP/1.1 200") <= (1 if before else 0)
+
+
+async def test_a_large_body_behind_small_headers_is_no_large_head(base_url):
+    head = b"POST /v1/leads HTTP/1.1\r\n" + CLOSE + b"Content-Length: 70000\r\n\r\n"
+    assert b"HTTP/1.1 401" in await answer_to(base_url, head + b" " * 70_000)
+
+
 @pytest.mark.parametrize(
     "begun",
     [

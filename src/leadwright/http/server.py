@@ -37,6 +37,7 @@ class Protocol(HttpToolsProtocol):
     """Sends an answer in one piece, and answers bytes that are no HTTP in the shape of every other error."""
 
     _head_open = True
+    _head_too_large = False
     _arrival: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -55,8 +56,15 @@ class Protocol(HttpToolsProtocol):
         self._expect()
 
     def on_headers_complete(self) -> None:
+        """Measures a head that came in large pieces; the parser's own limit, of paths alone, comes behind."""
+        if self._head_bytes + self._piece_bytes > MOST_HEAD_BYTES and self._head_size() > MOST_HEAD_BYTES:
+            self._head_too_large = True
+            raise HeadTooLarge
         self._head_open = False
         super().on_headers_complete()
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
 
     def on_message_complete(self) -> None:
         self._expect_nothing()
@@ -77,15 +85,22 @@ class Protocol(HttpToolsProtocol):
             self._refuse("408 Request Timeout", TooSlow(f"The request did not arrive whole within {seconds} seconds"))
 
     def data_received(self, data: bytes) -> None:
-        """Ends the connection of a caller whose headers do not end."""
+        """Ends the connection of a caller whose path and headers do not end."""
+        self._piece_bytes = len(data)
         super().data_received(data)
         self._head_bytes += len(data) if self._head_open else 0
         if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
-            self._refuse("431 Request Header Fields Too Large", HeadTooLarge())
+            self._refuse_head()
 
     def send_400_response(self, msg: str) -> None:
         del msg
-        self._refuse("400 Bad Request", InvalidRequest("The request is not valid HTTP", code="invalid_http"))
+        if self._head_too_large:
+            self._refuse_head()
+        else:
+            self._refuse("400 Bad Request", InvalidRequest("The request is not valid HTTP", code="invalid_http"))
+
+    def _refuse_head(self) -> None:
+        self._refuse("431 Request Header Fields Too Large", HeadTooLarge())
 
     def _refuse(self, status: str, fault: LeadwrightError) -> None:
         request_id = ids.public(ids.Prefix.REQUEST, ids.new_id())
