@@ -176,12 +176,17 @@ async def test_a_bad_row_is_refused_with_its_index_and_holds_up_no_other(client,
     assert [lead["linkedinUrl"] for lead in await read_all(campaign)] == ["in/before", "in/after"]
 
 
-@pytest.mark.parametrize("row", ['{"a": 1e400}', '{"a": "\\ud800"}', '{"linkedinUrl": "in/x", "b": -1e999}'])
+@pytest.mark.parametrize(
+    "row",
+    ['{"a": 1e400}', '{"a": "\\ud800"}', '{"linkedinUrl": "in/x", "b": -1e999}', '{"linkedinUrl": "in/x", "b": "ü"}'],
+)
 async def test_a_row_that_cannot_be_decoded_is_refused_alone(client, campaign, row):
     body = f'{{"campaignId": "{campaign}", "leads": [{{"linkedinUrl": "in/before"}}, {row}]}}'
-    answer = await client.post("/v1/leads", content=body, headers={"Content-Type": "application/json"})
+    answer = await client.post(
+        "/v1/leads", content=body.encode("latin-1"), headers={"Content-Type": "application/json"}
+    )
     assert answer.status_code == 200, answer.text
-    assert [e["code"] for e in answer.json()["errors"]] == ["invalid_json"]
+    assert [(e["code"], e["linkedinUrl"]) for e in answer.json()["errors"]] == [("invalid_json", None)]
     assert answer.json()["leadsAdded"] == 1
 
 

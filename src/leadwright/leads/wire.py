@@ -66,7 +66,7 @@ class AddLeadsBody(BaseModel):
 
 class RowError(BaseModel):
     index: int = Field(description="Which row, from 0.")
-    linkedinUrl: str | None
+    linkedinUrl: str | None = Field(description="As it was sent; null when it is no text, or the row cannot be read.")
     reason: str
     code: str = Field(description="A stable word, such as `wrong_host` or `suppressed`.")
 
