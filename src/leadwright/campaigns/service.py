@@ -22,6 +22,7 @@ from leadwright.campaigns.model import (
 from leadwright.clock import iso
 from leadwright.engine import stopping, waking
 from leadwright.engine.hands import hands
+from leadwright.engine.model import Rule
 from leadwright.engine.readiness import Obstacle, obstacles
 from leadwright.engine.sequence import Sequence as Steps
 from leadwright.engine.sequence import changed_steps, parse_sequence
@@ -184,6 +185,18 @@ async def _wake(
     else:
         changed = changed_steps(parse_sequence(before.sequence), parse_sequence(after.sequence))
         await waking.sequence_changed(connection, workspace_id, campaign_id, changed, now)
+    await waking.policy_changed(connection, workspace_id, campaign_id, _rules_changed(before, after), now)
+
+
+def _rules_changed(before: Settings, after: Settings) -> list[str]:
+    """The rules that hold leads by settings which are others now."""
+    changed = {
+        Rule.MISSING_FIELD: before.missing_variable is not after.missing_variable,
+        Rule.WAITING_FOR_ACCEPTANCE: before.acceptance_timeout != after.acceptance_timeout,
+        Rule.OTHER_CONVERSATION: before.approach_despite_other_conversation
+        != after.approach_despite_other_conversation,
+    }
+    return [rule.value for rule, is_another in changed.items() if is_another]
 
 
 async def finish_if_through(connection: Connection, workspace_id: str, campaign_id: str, now: datetime) -> bool:

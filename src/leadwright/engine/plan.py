@@ -19,7 +19,7 @@ from leadwright.engine.model import (
     Status,
     Wait,
 )
-from leadwright.engine.sequence import Sequence, Step, StepType
+from leadwright.engine.sequence import Sequence, Step, StepType, too_long
 from leadwright.templates import Missing, RenderError, Template, look_up
 
 CONVERSATION_RECHECK = timedelta(days=1)
@@ -133,7 +133,10 @@ def _lacking(step: Step, facts: Facts, now: datetime, detail: dict[str, object])
 
 
 def rendered(step: Step, lead_id: str, facts: Facts) -> Act | Missing:
-    """The step with its texts for this lead, or the fields it lacks. Raises RenderError."""
+    """The step with its texts for this lead, or the fields it lacks.
+
+    Raises RenderError, also for a text that came out longer than any channel sends.
+    """
     variant = step.variant_for(lead_id)
     content: dict[str, object] = {}
     lacking: dict[str, None] = {}
@@ -149,6 +152,8 @@ def rendered(step: Step, lead_id: str, facts: Facts) -> Act | Missing:
 
     if variant is not None:
         add("text", step.variants[variant].text)
+        if (problem := too_long(step.type, str(content.get("text", "")))) is not None:
+            raise RenderError(problem)
         add("subject", step.variants[variant].subject)
     add("title", step.title)
     _COMPLETE.get(step.type, _nothing)(step, facts, content, lacking)
