@@ -186,6 +186,35 @@ async def test_actions_answer_as_clients_expect(client: httpx.AsyncClient) -> No
         assert shown["finishedBy"] == ("api" if status == "finished" else None)
 
 
+async def test_a_paused_campaign_that_cannot_work_is_not_resumed(client: httpx.AsyncClient) -> None:
+    made = await create(client, **await startable(client))
+    await act(client, made, "start", "pause")
+    assert (await client.patch(f"/v1/campaigns/{made['id']}", json={"senderIds": []})).status_code == 200
+    answer = await client.patch(f"/v1/campaigns/{made['id']}", json={"action": "resume"})
+    assert refused(answer)["details"] == [
+        {"path": "senderIds", "message": "the campaign has no sender; give it one in senderIds"}
+    ]
+    assert (await client.get(f"/v1/campaigns/{made['id']}")).json()["status"] == "paused"
+
+
+@pytest.mark.parametrize(
+    ("edit", "place"),
+    [
+        ({"senderIds": []}, "senderIds"),
+        ({"sequence": {"steps": [{"type": "email", "subject": "Hi", "text": "Hello"}]}}, "sequence.steps[0]"),
+    ],
+)
+async def test_a_started_campaign_is_not_made_one_that_cannot_work(
+    client: httpx.AsyncClient, edit: dict[str, Any], place: str
+) -> None:
+    made = await create(client, **await startable(client))
+    await act(client, made, "start")
+    shown = (await client.get(f"/v1/campaigns/{made['id']}")).json()
+    answer = refused(await client.patch(f"/v1/campaigns/{made['id']}", json=edit))
+    assert {detail["path"] for detail in answer["details"]} >= {place}
+    assert (await client.get(f"/v1/campaigns/{made['id']}")).json() == shown
+
+
 @pytest.mark.parametrize(
     ("before", "body"),
     [

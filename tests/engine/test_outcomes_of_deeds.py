@@ -213,6 +213,8 @@ async def test_a_worker_that_is_lost_leaves_a_deed_that_is_asked_about(world: Wo
     assert len(world.recorder.asked) == 1
     assert await world.statuses(lead) == ["DONE"]
     assert (await world.totals(campaign)).connections_sent == 1
+    told = await world.rows("SELECT type, detail ->> 'kind' FROM history WHERE type <> 'status_changed' ORDER BY id")
+    assert told == [("uncertain", "connect"), ("performed", "connect"), ("performed", "visit_profile")]
 
 
 @dataclass

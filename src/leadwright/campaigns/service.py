@@ -132,8 +132,9 @@ async def edit(
 ) -> Overview:
     """Sets what ``change`` makes of the present settings; another sequence becomes a new version.
 
-    Possible in every status. Raises NotFound, and InvalidRequest for a sender that the workspace lacks and for taking
-    every step away from what is no draft: each of its leads would be through at once, for good.
+    Possible in every status. Raises NotFound, and InvalidRequest for a sender that the workspace lacks, for taking
+    every step away from what is no draft (each of its leads would be through at once, for good), and for what would
+    keep a started campaign from working.
     """
     if not await store.lock(connection, workspace_id, campaign_id):
         raise not_found()
@@ -142,6 +143,8 @@ async def edit(
     if campaign.status is not Status.DRAFT and before.sequence != after.sequence:
         _require_steps(after, campaign.status)
     await _require_senders(connection, workspace_id, set(after.sender_ids) - set(before.sender_ids))
+    if campaign.status is Status.STARTED:
+        await _require_working(connection, workspace_id, before, after)
     await store.update_settings(connection, workspace_id, campaign_id, after, now)
     await store.add_sequence_version(connection, workspace_id, campaign_id, after, now)
     await _wake(connection, workspace_id, campaign_id, before, after, now)
@@ -155,8 +158,8 @@ async def act(connection: Connection, workspace_id: str, campaign_id: str, actio
     cannot work.
     """
     way = TRANSITIONS[action]
-    if action is Action.START:
-        await _require_ready(connection, workspace_id, campaign_id)
+    if way.target is Status.STARTED:
+        await _require_ready(connection, workspace_id, campaign_id, way.sources)
     name = await store.change_status(
         connection,
         workspace_id,
@@ -276,15 +279,32 @@ async def what_is_in_the_way(connection: Connection, workspace_id: str, campaign
     return obstacles(settings.sequence, await hands(connection, workspace_id, settings.sender_ids))
 
 
-async def _require_ready(connection: Connection, workspace_id: str, campaign_id: str) -> None:
-    """Holds the campaign, so that what was found stays so until it is started. Raises InvalidRequest for a draft."""
+async def _require_ready(
+    connection: Connection, workspace_id: str, campaign_id: str, sources: Collection[Status]
+) -> None:
+    """Holds the campaign, so that what was found stays so until it is started.
+
+    Raises InvalidRequest for one in the statuses from which it would be.
+    """
     if not await store.lock(connection, workspace_id, campaign_id):
         raise not_found()
-    if (await _campaign(connection, workspace_id, campaign_id)).status is not Status.DRAFT:
+    if (await _campaign(connection, workspace_id, campaign_id)).status not in sources:
         return
     found = await what_is_in_the_way(connection, workspace_id, campaign_id)
     if found:
         raise invalid_action(*(Detail(each.path, each.message) for each in found))
+
+
+async def _require_working(connection: Connection, workspace_id: str, before: Settings, after: Settings) -> None:
+    """Raises InvalidRequest for what is newly in the way; what was there before may be mended bit by bit."""
+    if (before.sequence, before.sender_ids) == (after.sequence, after.sender_ids):
+        return
+    present, wanted = [
+        obstacles(each.sequence, await hands(connection, workspace_id, each.sender_ids)) for each in (before, after)
+    ]
+    known = {each.message for each in present}
+    if found := [Detail(each.path, each.message) for each in wanted if each.message not in known]:
+        raise InvalidRequest.of(found)
 
 
 def _require_steps(settings: Settings, status: Status) -> None:
