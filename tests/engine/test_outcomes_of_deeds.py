@@ -71,6 +71,8 @@ async def test_a_fault_that_never_passes_ends_in_failed(world: World) -> None:
     assert len(world.recorder.deeds) == 5
     assert await world.statuses(lead) == ["FAILED"]
     assert (await world.totals(campaign)).deeds_failed == 1
+    told = await world.rows("SELECT type FROM history WHERE detail ? 'code' ORDER BY id")
+    assert [kind for (kind,) in told] == [*["postponed"] * 4, "not_performed"]
 
 
 @pytest.mark.parametrize(
