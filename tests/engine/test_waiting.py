@@ -32,6 +32,8 @@ async def test_a_condition_goes_either_way(world: World) -> None:
     await world.run(days=2)
     assert world.recorder.kinds()[3:] == ["withdraw_connection"]
     assert await world.statuses(yes, no) == ["DONE", "DONE"]
+    judged = "SELECT detail ->> 'branch' FROM history WHERE type = 'condition_judged' AND step_id = 'asked' ORDER BY id"
+    assert await world.rows(judged) == [("then",), ("else",)]
     state = await world.rows("SELECT state::text FROM relationship")
     assert sorted(state) == [("connected",), ("none",)]
 
@@ -110,6 +112,8 @@ async def test_leads_held_for_want_of_a_field_go_on_when_the_campaign_skips_such
     await world.edit(campaign, missing_variable=MissingVariable.SKIP_STEP)
     await world.run()
     assert (world.recorder.kinds(), await world.statuses(lead)) == (["visit_profile"], ["DONE"])
+    skipped = await world.rows("SELECT step_id, detail FROM history WHERE type = 'step_skipped'")
+    assert [detail for _, detail in skipped] == [{"reason": "missing_field", "fields": ["topic"]}]
 
 
 async def test_leads_that_wait_for_the_acceptance_wait_as_long_as_the_campaign_says_now(world: World) -> None:
