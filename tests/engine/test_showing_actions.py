@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import httpx
+import pytest
 from tests.engine.conftest import START, World, step, url
 
 from leadwright.channels.channel import Done, Permanent, Temporary, Unknown
@@ -10,12 +12,15 @@ from leadwright.clock import iso
 from leadwright.engine import action_store, service, wire
 from leadwright.engine.performing import LEASE
 from leadwright.engine.settlement import ASK_EVERY, STOP_ASKING_AFTER
+from leadwright.engine.showing_store import Wanted
+from leadwright.errors import InvalidRequest
 
 
 async def listed(world: World, state: str | None = None, **narrowed: Any) -> list[dict[str, Any]]:
     """Deeds as the API shows them."""
     async with world.database.session() as connection:
-        found = await service.actions(connection, world.workspace_id, state, **narrowed, after=None, limit=100)
+        wanted = Wanted(state, **narrowed)
+        found = await service.actions(connection, world.workspace_id, wanted, after=None, limit=100)
     return [wire.action_body(each).model_dump(by_alias=True) for each in found]
 
 
@@ -24,8 +29,8 @@ async def test_a_page_goes_on_behind_the_one_before(world: World) -> None:
     await world.add(campaign, "ada", "bob", "eve")
     await world.plan()
     async with world.database.session() as connection:
-        page = await service.actions(connection, world.workspace_id, None, after=None, limit=2)
-        rest = await service.actions(connection, world.workspace_id, "planned", after=page[-1].id, limit=2)
+        page = await service.actions(connection, world.workspace_id, Wanted(), after=None, limit=2)
+        rest = await service.actions(connection, world.workspace_id, Wanted("planned"), after=page[-1].id, limit=2)
     assert (len(page), len(rest)) == (2, 1)
 
 
@@ -93,3 +98,40 @@ async def test_the_fault_of_an_earlier_attempt_is_not_that_of_the_present_one(wo
         await action_store.give_up_lost(connection, world.now)
     (deed,) = await listed(world, "uncertain")
     assert (deed["code"], deed["message"], deed["askedAgainAt"]) == (None, None, iso(world.now))
+
+
+async def test_the_deeds_of_one_lead_and_of_one_campaign(world: World) -> None:
+    steps = [step("visit_profile"), step("message", after={"days": 1})]
+    first, second = await world.campaign(steps), await world.campaign([step("manual_task", title="Call")])
+    ada, bob = await world.add(first, "ada", "bob")
+    (eve,) = await world.add(second, "eve")
+    for name in ("ada", "eve"):
+        world.recorder.answers[url(name)] = [Unknown("the line broke")]
+    await world.run()
+    assert await of_leads(world, state="done", lead_id=bob) == [bob]
+    assert await of_leads(world, lead_id=bob) == []
+    assert await of_leads(world, state="all", lead_id=ada, campaign_id=first) == [ada]
+    assert await of_leads(world, state="all", lead_id=ada, campaign_id=second) == []
+    assert await of_leads(world, campaign_id=second) == [eve]
+    assert await of_leads(world, state="uncertain", campaign_id=first) == [ada]
+    assert await of_leads(world, state="all") == [ada, bob, eve]
+
+
+async def of_leads(world: World, **wanted: Any) -> list[str]:
+    return [deed["leadId"].removeprefix("lead_") for deed in await listed(world, **wanted)]
+
+
+@pytest.mark.parametrize("state", ["done", "failed", "cancelled", "all"])
+async def test_what_no_index_has_is_refused(world: World, state: str) -> None:
+    campaign = await world.campaign([step("connect")])
+    with pytest.raises(InvalidRequest, match="campaignId"):
+        await listed(world, state, campaign_id=campaign)
+
+
+async def test_a_lead_or_campaign_that_is_not_there_is_told(client: httpx.AsyncClient) -> None:
+    for query in ("leadId=x", "leadId=lead_0199c0ffee0070008000000000000001"):
+        answer = await client.get(f"/v1/actions?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "lead_not_found")
+    for query in ("campaignId=x", "campaignId=camp_0199c0ffee0070008000000000000001&state=done"):
+        answer = await client.get(f"/v1/actions?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "campaign_not_found")

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from leadwright.campaigns import service as campaigns
 from leadwright.channels.channel import Done, InboundFact, Outcome
 from leadwright.engine import action_store, fact_store, showing_store, store
 from leadwright.engine.action_store import Action
@@ -15,11 +16,12 @@ from leadwright.engine.outcomes import identity_of, known_as, routes_of, settle
 from leadwright.engine.receiving import Receipt, Told
 from leadwright.engine.sequence import StepType
 from leadwright.engine.settlement import Settled
-from leadwright.engine.showing_store import Shown
+from leadwright.engine.showing_store import Shown, Wanted
 from leadwright.engine.stopping import withdraw
 from leadwright.errors import Conflict, Detail, InvalidRequest, NotFound
 from leadwright.identity import Identity, linkedin_identity
 from leadwright.leads import joining
+from leadwright.leads import service as leads
 from leadwright.people import service as people
 from leadwright.postgres.pool import Connection
 from leadwright.senders import quotas
@@ -102,10 +104,20 @@ async def resolve(connection: Connection, workspace_id: str, action_id: str, out
 
 
 async def actions(
-    connection: Connection, workspace_id: str, state: str | None, *, after: str | None, limit: int
+    connection: Connection, workspace_id: str, wanted: Wanted, *, after: str | None, limit: int
 ) -> list[Shown]:
-    """Deeds in a state, or those that are not over, oldest first behind a bare id."""
-    return await showing_store.page(connection, workspace_id, state, after=after, limit=limit)
+    """Deeds, oldest first behind a bare id.
+
+    Raises NotFound for a campaign or lead that the workspace does not have, and InvalidRequest for what no index has.
+    """
+    if wanted.campaign_id is not None and not await campaigns.exists(connection, workspace_id, wanted.campaign_id):
+        raise campaigns.not_found()
+    if wanted.lead_id is not None:
+        await leads.read(connection, workspace_id, wanted.lead_id)
+    if not wanted.is_bounded:
+        expected = "expected with a state of deeds that are not over, or with a leadId"
+        raise InvalidRequest.of([Detail("campaignId", expected)])
+    return await showing_store.page(connection, workspace_id, wanted, after=after, limit=limit)
 
 
 async def decide(
