@@ -12,6 +12,7 @@ from leadwright.campaigns.model import (
     Campaign,
     Counter,
     Overview,
+    SequenceVersion,
     Settings,
     Statistics,
     Status,
@@ -96,6 +97,18 @@ async def sequence(connection: Connection, workspace_id: str, campaign_id: str) 
     """The campaign's compiled sequence. Raises NotFound."""
     campaign = await _campaign(connection, workspace_id, campaign_id)
     return parse_sequence(campaign.settings.sequence)
+
+
+async def sequence_version(
+    connection: Connection, workspace_id: str, campaign_id: str, version: int | None
+) -> SequenceVersion:
+    """The sequence as it was saved as that version; None: the current one. Raises NotFound."""
+    found = await store.sequence_version(connection, workspace_id, campaign_id, version)
+    if found is not None:
+        return found
+    if not await store.exists(connection, workspace_id, campaign_id):
+        raise not_found()
+    raise NotFound("Sequence version not found", code="sequence_version_not_found")
 
 
 def known_id(public_id: str) -> str:
