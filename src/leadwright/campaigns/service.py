@@ -37,6 +37,8 @@ from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 from leadwright.senders import service as senders
 
+_INVALID_ACTION = "Invalid action or campaign state"
+
 
 def with_good_addresses(settings: Settings, present: Settings | None, allowed: AllowedHosts) -> Settings:
     """The settings. Raises InvalidRequest for a new ``webhook`` step to an address that nothing may be sent to."""
@@ -305,7 +307,7 @@ async def _require_ready(
         return
     found = await what_is_in_the_way(connection, workspace_id, campaign_id)
     if found:
-        raise invalid_action(*(Detail(each.path, each.message) for each in found))
+        raise cannot_work(found)
 
 
 async def _require_working(connection: Connection, workspace_id: str, before: Settings, after: Settings) -> None:
@@ -332,7 +334,15 @@ def not_found() -> NotFound:
 def invalid_action(*reasons: str | Detail) -> InvalidRequest:
     """The sentence that clients know; what was wrong in particular stands in the details."""
     details = [each if isinstance(each, Detail) else Detail("action", each) for each in reasons]
-    return InvalidRequest("Invalid action or campaign state", code="invalid_campaign_action", details=details)
+    return InvalidRequest(_INVALID_ACTION, code="invalid_campaign_action", details=details)
+
+
+def cannot_work(found: Sequence[Obstacle]) -> InvalidRequest:
+    """The sentence goes on with the first thing in the way: clients show it to people, and few show the details."""
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    details = [Detail(each.path, each.message) for each in found]
+    message = f"{_INVALID_ACTION}: {found[0].message}{more}"
+    return InvalidRequest(message, code="invalid_campaign_action", details=details)
 
 
 def sender_not_found(path: str = "senderIds") -> InvalidRequest:
