@@ -262,7 +262,7 @@ async def test_a_campaign_is_paused_when_a_senders_deeds_go_on_failing(world: Wo
     await world.run()
     (paused,) = await world.events(EventType.CAMPAIGN_PAUSED)
     assert paused[1]["pausedBy"] == "system"
-    assert "failed in a row" in paused[1]["reason"]
+    assert paused[1]["reason"] == '10 deeds of its sender "Sue Sender" failed in a row, the last with refused'
     async with world.database.session() as connection:
         assert (await campaigns.read(connection, world.workspace_id, campaign)).campaign.pause_reason == paused[1][
             "reason"
