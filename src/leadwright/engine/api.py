@@ -40,7 +40,7 @@ async def list_actions(
     limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE, description="Rows on a page.")] = 50,
     cursor: Annotated[str, Query(description="Empty for the start, then the last page's `nextCursor`.")] = "",
 ) -> wire.ActionList:
-    """Oldest first. Those in `uncertain` wait for somebody who says whether they happened."""
+    """Oldest first. The channel of an `uncertain` one is asked at `askedAgainAt`; null: a person resolves it."""
     after = ids.bare(ids.Prefix.ACTION, f"act_{cursor}") if cursor else None
     if cursor and after is None:
         raise InvalidRequest.of([Detail("cursor", "expected nothing or the nextCursor of an earlier answer")])
