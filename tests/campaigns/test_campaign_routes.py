@@ -260,6 +260,37 @@ async def test_editing_changes_what_was_sent_and_no_more(client: httpx.AsyncClie
     assert after["updatedAt"] > before["updatedAt"]
 
 
+async def test_every_version_of_a_sequence_can_be_read(client: httpx.AsyncClient) -> None:
+    made = await create(client, sequence=SEQUENCE)
+    path = f"/v1/campaigns/{made['id']}/sequence"
+    changed = (await client.put(path, json={"steps": [{"type": "follow"}]})).json()
+    first = {
+        "campaignId": made["id"],
+        "version": 1,
+        "isCurrent": False,
+        "createdAt": made["createdAt"],
+        "sequence": SEQUENCE,
+    }
+    assert (await client.get(f"{path}?version=1")).json() == first
+    second = (await client.get(f"{path}?version=2")).json()
+    assert (second["isCurrent"], second["sequence"]) == (True, changed["sequence"])
+    assert (await client.get(path)).json() == second
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("?version=2", 404, "sequence_version_not_found"),
+        ("?version=0", 400, "invalid_request"),
+        ("?version=2147483648", 400, "invalid_request"),
+        ("?version=first", 400, "invalid_request"),
+    ],
+)
+async def test_a_version_that_is_not_there(client: httpx.AsyncClient, query: str, status: int, code: str) -> None:
+    made = await create(client, sequence=SEQUENCE)
+    assert refused(await client.get(f"/v1/campaigns/{made['id']}/sequence{query}"), status)["code"] == code
+
+
 async def test_a_sequence_is_replaced_by_a_new_version(client: httpx.AsyncClient) -> None:
     made = await create(client)
     path = f"/v1/campaigns/{made['id']}/sequence"
@@ -360,6 +391,7 @@ async def test_another_workspaces_campaign_is_an_unknown_one(client: httpx.Async
         await own.patch(path, json={"action": "start"}),
         await own.patch(path, json={"name": "Mine"}),
         await own.put(f"{path}/sequence", json=SEQUENCE),
+        await own.get(f"{path}/sequence?version=1"),
         await own.delete(path),
     ):
         assert refused(answer, 404)["message"] == "Campaign not found"

@@ -12,6 +12,7 @@ from leadwright.campaigns.model import (
     Campaign,
     Counter,
     Overview,
+    SequenceVersion,
     Settings,
     Statistics,
     Status,
@@ -35,6 +36,8 @@ from leadwright.outbound.url import UrlRefused, check_url
 from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 from leadwright.senders import service as senders
+
+_INVALID_ACTION = "Invalid action or campaign state"
 
 
 def with_good_addresses(settings: Settings, present: Settings | None, allowed: AllowedHosts) -> Settings:
@@ -96,6 +99,18 @@ async def sequence(connection: Connection, workspace_id: str, campaign_id: str) 
     """The campaign's compiled sequence. Raises NotFound."""
     campaign = await _campaign(connection, workspace_id, campaign_id)
     return parse_sequence(campaign.settings.sequence)
+
+
+async def sequence_version(
+    connection: Connection, workspace_id: str, campaign_id: str, version: int | None
+) -> SequenceVersion:
+    """The sequence as it was saved as that version; None: the current one. Raises NotFound."""
+    found = await store.sequence_version(connection, workspace_id, campaign_id, version)
+    if found is not None:
+        return found
+    if not await store.exists(connection, workspace_id, campaign_id):
+        raise not_found()
+    raise NotFound("Sequence version not found", code="sequence_version_not_found")
 
 
 def known_id(public_id: str) -> str:
@@ -292,7 +307,7 @@ async def _require_ready(
         return
     found = await what_is_in_the_way(connection, workspace_id, campaign_id)
     if found:
-        raise invalid_action(*(Detail(each.path, each.message) for each in found))
+        raise cannot_work(found)
 
 
 async def _require_working(connection: Connection, workspace_id: str, before: Settings, after: Settings) -> None:
@@ -319,7 +334,15 @@ def not_found() -> NotFound:
 def invalid_action(*reasons: str | Detail) -> InvalidRequest:
     """The sentence that clients know; what was wrong in particular stands in the details."""
     details = [each if isinstance(each, Detail) else Detail("action", each) for each in reasons]
-    return InvalidRequest("Invalid action or campaign state", code="invalid_campaign_action", details=details)
+    return InvalidRequest(_INVALID_ACTION, code="invalid_campaign_action", details=details)
+
+
+def cannot_work(found: Sequence[Obstacle]) -> InvalidRequest:
+    """The sentence goes on with the first thing in the way: clients show it to people, and few show the details."""
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    details = [Detail(each.path, each.message) for each in found]
+    message = f"{_INVALID_ACTION}: {found[0].message}{more}"
+    return InvalidRequest(message, code="invalid_campaign_action", details=details)
 
 
 def sender_not_found(path: str = "senderIds") -> InvalidRequest:

@@ -334,27 +334,6 @@ async def action(connection: Connection, workspace_id: str, action_id: str) -> A
         return await cursor.fetchone()
 
 
-async def page(
-    connection: Connection, workspace_id: str, state: str | None, *, after: str | None, limit: int
-) -> list[Action]:
-    """Actions in a state, or (None) those that are not over, oldest first behind the id ``after``."""
-    chosen = _OPEN if state is None else _IN_STATE
-    async with connection.cursor(row_factory=class_row(Action)) as cursor:
-        await cursor.execute(
-            "SELECT "
-            + ACTION_COLUMNS
-            + " FROM action a WHERE a.workspace_id = %(workspace)s AND a.id > %(after)s AND "
-            + chosen
-            + " ORDER BY a.id LIMIT %(limit)s",
-            {"workspace": workspace_id, "state": state, "after": after or "0" * 32, "limit": limit},
-        )
-        return await cursor.fetchall()
-
-
-_OPEN: LiteralString = "a.state IN ('planned', 'performing', 'uncertain')"
-_IN_STATE: LiteralString = "a.state = %(state)s::action_state"
-
-
 async def open_action(connection: Connection, workspace_id: str, action_id: str) -> Action | None:
     """An action whose outcome is still to come, None when there is no such one."""
     async with connection.cursor(row_factory=class_row(Action)) as cursor:
