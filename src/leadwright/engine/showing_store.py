@@ -1,5 +1,6 @@
 """The SQL of showing actions: what was intended, and what has come of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
@@ -39,24 +40,27 @@ class Wanted:
     campaign_id: str | None = None
 
     @property
-    def are_few(self) -> bool:
-        """Those of a lead, and what is not over, have an index of their own; what is over can be millions of rows."""
-        return self.lead_id is not None or self.state in OPEN_STATES
-
-    @property
     def is_bounded(self) -> bool:
-        """Whether a page takes no longer the more there is: no index has a campaign's actions that are over."""
-        return self.campaign_id is None or self.are_few
+        """Whether a page takes no longer the more is over: no index has a campaign's actions that are."""
+        return self.campaign_id is None or self.lead_id is not None or (self.state in _STATES and self.state != "all")
 
 
-OPEN_STATES = (None, "planned", "performing", "uncertain")
 _SHOWN: LiteralString = (
     "SELECT " + ACTION_COLUMNS + ", a.due_at, a.finished_at, a.error_code, a.error_message FROM action a"
     " WHERE a.workspace_id = %(workspace)s AND "
 )
-_OPEN: LiteralString = "a.state IN ('planned', 'performing', 'uncertain')"
-_ANY: LiteralString = "true"
-_IN_STATE: LiteralString = "a.state = %(state)s::action_state"
+# Literals, by which PostgreSQL sees that the index of open actions has them, in order.
+_PLANNED: LiteralString = "a.state = 'planned'"
+_PERFORMING: LiteralString = "a.state = 'performing'"
+_UNCERTAIN: LiteralString = "a.state = 'uncertain'"
+_STATES: Mapping[str | None, tuple[LiteralString, ...]] = {
+    None: (_PLANNED, _PERFORMING, _UNCERTAIN),
+    "planned": (_PLANNED,),
+    "performing": (_PERFORMING,),
+    "uncertain": (_UNCERTAIN,),
+    "all": ("true",),
+}
+_OVER: tuple[LiteralString, ...] = ("a.state = %(state)s::action_state",)
 
 
 async def shown(connection: Connection, workspace_id: str, action_id: str) -> Shown | None:
@@ -77,20 +81,29 @@ async def page(
         "after": after or "0" * 32,
         "limit": limit,
     }
-    found = _SHOWN + _which(wanted) + " AND a.id > %(after)s"
-    if wanted.are_few:
-        # Apart from the order: by that alone PostgreSQL walks past all that is over to the open ones, the youngest.
-        found = "WITH few AS MATERIALIZED (" + found + ") SELECT * FROM few a"
     async with connection.cursor(row_factory=class_row(Shown)) as cursor:
-        await cursor.execute(found + " ORDER BY a.id LIMIT %(limit)s", names)
+        await cursor.execute(_page_of_lead(wanted) if wanted.lead_id else _page(wanted), names)
         return await cursor.fetchall()
 
 
-def _which(wanted: Wanted) -> LiteralString:
-    words: dict[str | None, LiteralString] = {None: _OPEN, "all": _ANY}
-    chosen = words.get(wanted.state, _IN_STATE)
-    if wanted.lead_id is not None:
-        chosen += " AND a.lead_id = %(lead)s"
+_ORDERED: LiteralString = " ORDER BY a.id LIMIT %(limit)s"
+
+
+def _page(wanted: Wanted) -> LiteralString:
+    """A page of each state, and of these the page: what is read does not grow with what there is."""
+    of_campaign: LiteralString = " AND a.campaign_id = %(campaign)s" if wanted.campaign_id else ""
+    behind: LiteralString = of_campaign + " AND a.id > %(after)s" + _ORDERED
+    parts: list[LiteralString] = [_SHOWN + state + behind for state in _STATES.get(wanted.state, _OVER)]
+    first, *others = parts
+    for other in others:
+        first += ") UNION ALL (" + other
+    return "SELECT * FROM ((" + first + ")) a" + _ORDERED if others else first
+
+
+def _page_of_lead(wanted: Wanted) -> LiteralString:
+    """Apart from the order: by that alone PostgreSQL may walk past all other leads' deeds, and a lead has few."""
+    states = _STATES.get(wanted.state, _OVER)
+    chosen: LiteralString = "a.lead_id = %(lead)s AND a.id > %(after)s AND (" + " OR ".join(states) + ")"
     if wanted.campaign_id is not None:
         chosen += " AND a.campaign_id = %(campaign)s"
-    return chosen
+    return "WITH few AS MATERIALIZED (" + _SHOWN + chosen + ") SELECT * FROM few a" + _ORDERED
