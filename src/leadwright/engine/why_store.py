@@ -5,8 +5,9 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
+from leadwright.engine.action_store import NEVER
 from leadwright.engine.store import LEAD_COLUMNS, Row
-from leadwright.engine.why import Postponed
+from leadwright.engine.why_view import OpenDeed, Postponed
 from leadwright.postgres.pool import Connection
 
 
@@ -33,18 +34,28 @@ async def row(connection: Connection, workspace_id: str, lead_id: str) -> Row | 
         return await cursor.fetchone()
 
 
-async def open_action(connection: Connection, workspace_id: str, lead_id: str) -> tuple[str, str | None] | None:
-    """State of the lead's deed that is planned or under way, and who is to tell its outcome."""
-    cursor = await connection.execute(
-        """
-        SELECT state, awaiting FROM action
-        WHERE workspace_id = %s AND lead_id = %s AND state IN ('planned', 'performing', 'uncertain')
-        ORDER BY id DESC LIMIT 1
-        """,
-        (workspace_id, lead_id),
-    )
-    found = await cursor.fetchone()
-    return None if found is None else (found[0], found[1])
+async def open_deed(connection: Connection, workspace_id: str, lead_id: str, now: datetime) -> OpenDeed | None:
+    """The lead's deed that is planned, under way or uncertain.
+
+    An uncertain one that its channel is being asked about, or never again, has no end.
+    """
+    async with connection.cursor(row_factory=class_row(OpenDeed)) as cursor:
+        await cursor.execute(
+            """
+            SELECT id, kind, state,
+                CASE WHEN state <> 'uncertain' THEN awaiting WHEN due_at < %(never)s THEN 'channel' ELSE 'person' END
+                    AS awaiting,
+                coalesce(performing_at, planned_at) AS since,
+                CASE WHEN state = 'performing' THEN lease_until
+                     WHEN state = 'uncertain' AND due_at > %(now)s AND due_at < %(never)s THEN due_at END AS until
+            FROM action
+            WHERE workspace_id = %(workspace)s AND lead_id = %(lead)s
+              AND state IN ('planned', 'performing', 'uncertain')
+            ORDER BY id DESC LIMIT 1
+            """,
+            {"workspace": workspace_id, "lead": lead_id, "now": now, "never": NEVER},
+        )
+        return await cursor.fetchone()
 
 
 async def postponed(connection: Connection, workspace_id: str, lead_id: str, now: datetime) -> Postponed | None:
