@@ -33,12 +33,16 @@ OTHER_DEEDS = "other"
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """How the people who are approached behave, as shares of 1 and the time they take."""
+    """How the people who are approached behave, as shares of 1 and the time they take.
+
+    ``connected_rate``: those who are connected when they are invited; ``accept_rate`` is a share of the others.
+    """
 
     accept_rate: float = 0.35
     accept_after: timedelta = timedelta(days=1)
     reply_rate: float = 0.1
     reply_after: timedelta = timedelta(hours=4)
+    connected_rate: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ class _Forecaster:
         days = [Day(first + timedelta(days=ahead)) for ahead in range(outlook.days)]
         self._days = {day.on: day for day in days}
         self._found = Forecast(sum(group.size for group in outlook.groups), days)
-        self._carried: dict[str, float] = {"accept": 0.0, "reply": 0.0}
+        self._carried: dict[str, float] = {"accept": 0.0, "reply": 0.0, "connected": 0.0}
         self._lasting: dict[tuple[_Key, date, date], int] = {}
         self._day_ends = outlook.start
         self._today = days[0]
@@ -183,19 +187,25 @@ class _Forecaster:
 
     def accepting(self, cohort: Cohort) -> Parts:
         assumed = self._outlook.assumptions
-        return self._parts("accept", cohort.size, assumed.accept_rate, assumed.accept_after)
+        connected = self._some("connected", cohort.size, assumed.connected_rate)
+        others = self._parts("accept", cohort.size - connected, assumed.accept_rate, assumed.accept_after)
+        return [(connected, timedelta()), *others]
 
     def answering(self, cohort: Cohort) -> Parts:
         assumed = self._outlook.assumptions
         return self._parts("reply", cohort.size, assumed.reply_rate, assumed.reply_after)
 
     def _parts(self, what: str, size: int, rate: float, after: timedelta) -> Parts:
+        some = self._some(what, size, rate)
+        return [(some, after), (size - some, None)]
+
+    def _some(self, what: str, size: int, rate: float) -> int:
         """The share of them, in whole people; what is left of one counts for the next."""
         share = self._carried[what] + size * rate
         # A sum of tenths falls short of a whole by the last bit.
         some = min(size, int(share + 1e-9))
         self._carried[what] = share - some
-        return [(some, after), (size - some, None)]
+        return some
 
     # What happens
 

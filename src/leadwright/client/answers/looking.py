@@ -130,6 +130,8 @@ class Assumptions(Answer):
     reply_rate: float
     reply_after: Duration
     as_if_started: bool
+    already_connected_rate: float = 0.0
+    reply_rate_from: str = "default"
 
 
 class Touches(Answer):
