@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from psycopg.errors import LockNotAvailable
-from tests.engine.conftest import Recorder, World, step, url
+from tests.engine.conftest import Recorder, World, identity, step, url
 
 from leadwright.campaigns import service as campaigns
 from leadwright.campaigns.schedule import Schedule, Weekday
@@ -19,7 +19,8 @@ from leadwright.engine.why_view import OpenDeed, Why
 from leadwright.engine.why_wire import why_body
 from leadwright.engine.worker import Engine
 from leadwright.errors import NotFound
-from leadwright.leads import outcomes
+from leadwright.leads import joining, outcomes
+from leadwright.leads import service as leads
 from leadwright.leads.model import CustomLeadStatus
 from leadwright.leads.outcomes import Verdict
 from leadwright.senders.limits import Limits, QuotaKind
@@ -369,3 +370,53 @@ async def test_a_wrong_person_was_stopped(world: World) -> None:
         await outcomes.judge(connection, world.workspace_id, lead, verdict, world.now)
     found = await asked(world, lead)
     assert [(each.rule, each.message) for each in found.held_by] == [("stopped", "the lead was stopped: WRONG_PERSON")]
+
+
+async def test_a_lead_that_a_reply_elsewhere_has_stopped_names_where(world: World) -> None:
+    sender = await world.sender()
+    (first,) = await world.add(await world.campaign([step("connect")], senders=[sender]), "ada")
+    await world.run()
+    (second,) = await world.add(await world.campaign([step("visit_profile", after={"days": 1})]), "ada")
+    await world.told(sender, "ada", "reply", text="Let us talk")
+    (held,) = (await asked(world, second)).held_by
+    assert held.rule == "stopped"
+    assert held.message == f'the lead was stopped: STOPPED, the person replied in the campaign "C" (lead_{first})'
+    assert (await asked(world, first)).held_by[0].message == "the lead was stopped: REPLY_RECEIVED"
+
+
+async def test_a_lead_that_was_taken_out_says_no_more_than_that(world: World) -> None:
+    (lead,) = await world.add(await world.campaign([step("connect")], start=False), "ada")
+    async with world.database.transaction() as connection:
+        await leads.remove(connection, world.workspace_id, lead, purge=False, now=world.now)
+    assert [each.message for each in (await asked(world, lead)).held_by] == ["the lead was stopped: STOPPED"]
+
+
+async def test_the_younger_of_two_leads_that_are_one_person_names_the_older(world: World) -> None:
+    campaign = await world.campaign([step("connect")], start=False)
+    older, younger = await world.add(campaign, "ada", "ada-lovelace")
+    async with world.database.transaction() as connection:
+        await joining.join(connection, world.workspace_id, identity("ada"), identity("ada-lovelace"), world.now)
+    (held,) = (await asked(world, younger)).held_by
+    assert held.message == f"the lead was stopped: STOPPED, it is the same person as lead_{older}"
+
+
+async def test_the_hours_that_are_closed_are_named(world: World) -> None:
+    async def told(lead_hours: dict[str, Any], campaign: Schedule | None, sender: Schedule | None) -> str:
+        senders = [await world.sender(schedule=sender)]
+        (lead,) = await world.add(await world.campaign([step("connect")], senders=senders, schedule=campaign), "ada")
+        if lead_hours:
+            (lead,) = await world.add(
+                await world.campaign([step("connect")], senders=senders, schedule=campaign), "bob", **lead_hours
+            )
+        (held,) = (await asked(world, lead)).held_by
+        return held.message.removeprefix("outside the working hours ")
+
+    world.now = datetime(2026, 3, 2, 11, tzinfo=UTC)
+    all_day = Schedule("UTC", tuple(Weekday), opens=0, closes=24 * 60)
+    sunday = Schedule("UTC", (Weekday.SUNDAY,), opens=0, closes=24 * 60)
+    assert await told({}, MORNINGS, None) == await told({}, MORNINGS, all_day) == "of the campaign"
+    assert await told({}, all_day, MORNINGS) == 'of the sender "Sue Sender"'
+    assert await told({}, MORNINGS, MORNINGS) == 'of the campaign and of the sender "Sue Sender"'
+    zone = {"timeZone": "Asia/Tokyo"}
+    assert await told(zone, MORNINGS, None) == "of the campaign, on the lead's clock (Asia/Tokyo)"
+    assert "never meet" in await told({}, MORNINGS, sunday)

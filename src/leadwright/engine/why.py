@@ -5,12 +5,13 @@ from datetime import datetime
 
 import msgspec
 
+from leadwright import ids
 from leadwright.campaigns.model import Status as CampaignStatus
 from leadwright.engine.model import Act, Finish, Hold, Rule, Status, Wait
 from leadwright.engine.plan import ready_at, rendered, walk
 from leadwright.engine.sequence import StepType
 from leadwright.engine.why_turn import by_senders, by_turn
-from leadwright.engine.why_view import Held, OpenDeed, View, Why
+from leadwright.engine.why_view import Held, OpenDeed, Stop, View, Why
 from leadwright.templates import Missing, RenderError
 
 STOPPED = frozenset(
@@ -80,11 +81,23 @@ def _is_invited_elsewhere(decision: Act | Wait | Hold, view: View) -> bool:
 
 def _ended(view: View) -> Iterator[Held]:
     if view.status in STOPPED:
-        yield Held("stopped", f"the lead was stopped: {view.status}")
+        yield Held("stopped", f"the lead was stopped: {view.status}{'' if view.stop is None else _because(view.stop)}")
         return
     yield Held("finished", f"the sequence is over for the lead: {view.status}")
     if view.status == Status.SKIPPED and view.facts.suppressed:
         yield _SUPPRESSED
+
+
+def _because(stop: Stop) -> str:
+    other = "another lead" if stop.lead_id is None else ids.public(ids.Prefix.LEAD, stop.lead_id)
+    where = "another campaign" if stop.campaign is None else f'the campaign "{stop.campaign}"'
+    match stop.reason:
+        case "replied_elsewhere":
+            return f", the person replied in {where} ({other})"
+        case "duplicate":
+            return f", it is the same person as {other}"
+        case reason:
+            return f", {reason}"
 
 
 def _by_campaign(view: View) -> Iterator[Held]:

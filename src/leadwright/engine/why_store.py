@@ -7,7 +7,7 @@ from psycopg.rows import class_row
 
 from leadwright.engine.action_store import NEVER
 from leadwright.engine.store import LEAD_COLUMNS, Row
-from leadwright.engine.why_view import OpenDeed, Postponed
+from leadwright.engine.why_view import OpenDeed, Postponed, Stop
 from leadwright.postgres.pool import Connection
 
 
@@ -77,6 +77,40 @@ async def postponed(connection: Connection, workspace_id: str, lead_id: str, now
     )
     found = await cursor.fetchone()
     return None if found is None else Postponed(*found)
+
+
+async def stop(connection: Connection, workspace_id: str, lead_id: str) -> Stop | None:
+    """Why the lead was stopped last, as its history tells; None where it was a person who stopped it.
+
+    Whoever replied did so as another lead of the same person, at the same moment or before.
+    """
+    cursor = await connection.execute(
+        """
+        SELECT CASE WHEN h.detail ? 'duplicateOf' THEN 'duplicate' ELSE h.detail ->> 'reason' END,
+               coalesce(replace(h.detail ->> 'duplicateOf', 'lead_', ''), replied.lead_id), replied.name
+        FROM (
+            SELECT at, detail FROM history
+            WHERE workspace_id = %(workspace)s AND lead_id = %(lead)s AND type = 'status_changed'
+              AND detail ->> 'newStatus' = 'STOPPED'
+            ORDER BY id DESC LIMIT 1
+        ) AS h
+        LEFT JOIN LATERAL (
+            SELECT replace(o.id::text, '-', '') AS lead_id, c.name
+            FROM lead l
+            JOIN lead o ON o.workspace_id = l.workspace_id AND o.identity_kind = l.identity_kind
+                AND o.identity_key = l.identity_key AND o.id <> l.id
+            JOIN history r ON r.workspace_id = o.workspace_id AND r.lead_id = o.id
+                AND r.type = 'replied' AND r.at <= h.at
+            JOIN campaign c ON c.workspace_id = o.workspace_id AND c.id = o.campaign_id
+            WHERE l.workspace_id = %(workspace)s AND l.id = %(lead)s AND h.detail ->> 'reason' = 'replied_elsewhere'
+            ORDER BY r.at DESC, r.id DESC LIMIT 1
+        ) AS replied ON true
+        WHERE h.detail ?| ARRAY['reason', 'duplicateOf']
+        """,
+        {"workspace": workspace_id, "lead": lead_id},
+    )
+    found = await cursor.fetchone()
+    return None if found is None else Stop(*found)
 
 
 async def paces(connection: Connection, workspace_id: str, sender_ids: Sequence[str]) -> Mapping[str, datetime]:

@@ -62,11 +62,20 @@ class OpenDeed:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """How a lead came to be stopped: in the history's word for it, with the other lead that it has to do with."""
+
+    reason: str
+    lead_id: str | None
+    campaign: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """All that bears on one lead at ``now``. ``crew``: its own sender, or before it has one all of the campaign's.
 
     ``step`` None: through, or the sequence is empty. ``deed``: what is open for it. ``pause_reason``: of a campaign
-    that paused by itself.
+    that paused by itself. ``stop``: of a lead that was stopped by no person, where its history says more.
     """
 
     status: str
@@ -82,6 +91,7 @@ class View:
     crew: Sequence[Crew]
     deed: OpenDeed | None
     postponed: Postponed | None
+    stop: Stop | None
     now: datetime
 
 
