@@ -186,6 +186,35 @@ async def test_actions_answer_as_clients_expect(client: httpx.AsyncClient) -> No
         assert shown["finishedBy"] == ("api" if status == "finished" else None)
 
 
+async def test_a_paused_campaign_that_cannot_work_is_not_resumed(client: httpx.AsyncClient) -> None:
+    made = await create(client, **await startable(client))
+    await act(client, made, "start", "pause")
+    assert (await client.patch(f"/v1/campaigns/{made['id']}", json={"senderIds": []})).status_code == 200
+    answer = await client.patch(f"/v1/campaigns/{made['id']}", json={"action": "resume"})
+    assert refused(answer)["details"] == [
+        {"path": "senderIds", "message": "the campaign has no sender; give it one in senderIds"}
+    ]
+    assert (await client.get(f"/v1/campaigns/{made['id']}")).json()["status"] == "paused"
+
+
+@pytest.mark.parametrize(
+    ("edit", "place"),
+    [
+        ({"senderIds": []}, "senderIds"),
+        ({"sequence": {"steps": [{"type": "email", "subject": "Hi", "text": "Hello"}]}}, "sequence.steps[0]"),
+    ],
+)
+async def test_a_started_campaign_is_not_made_one_that_cannot_work(
+    client: httpx.AsyncClient, edit: dict[str, Any], place: str
+) -> None:
+    made = await create(client, **await startable(client))
+    await act(client, made, "start")
+    shown = (await client.get(f"/v1/campaigns/{made['id']}")).json()
+    answer = refused(await client.patch(f"/v1/campaigns/{made['id']}", json=edit))
+    assert {detail["path"] for detail in answer["details"]} >= {place}
+    assert (await client.get(f"/v1/campaigns/{made['id']}")).json() == shown
+
+
 @pytest.mark.parametrize(
     ("before", "body"),
     [
@@ -229,6 +258,37 @@ async def test_editing_changes_what_was_sent_and_no_more(client: httpx.AsyncClie
     after = (await client.patch(f"/v1/campaigns/{made['id']}", json=change)).json()
     assert after == {**before, **change, "updatedAt": after["updatedAt"]}
     assert after["updatedAt"] > before["updatedAt"]
+
+
+async def test_every_version_of_a_sequence_can_be_read(client: httpx.AsyncClient) -> None:
+    made = await create(client, sequence=SEQUENCE)
+    path = f"/v1/campaigns/{made['id']}/sequence"
+    changed = (await client.put(path, json={"steps": [{"type": "follow"}]})).json()
+    first = {
+        "campaignId": made["id"],
+        "version": 1,
+        "isCurrent": False,
+        "createdAt": made["createdAt"],
+        "sequence": SEQUENCE,
+    }
+    assert (await client.get(f"{path}?version=1")).json() == first
+    second = (await client.get(f"{path}?version=2")).json()
+    assert (second["isCurrent"], second["sequence"]) == (True, changed["sequence"])
+    assert (await client.get(path)).json() == second
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("?version=2", 404, "sequence_version_not_found"),
+        ("?version=0", 400, "invalid_request"),
+        ("?version=2147483648", 400, "invalid_request"),
+        ("?version=first", 400, "invalid_request"),
+    ],
+)
+async def test_a_version_that_is_not_there(client: httpx.AsyncClient, query: str, status: int, code: str) -> None:
+    made = await create(client, sequence=SEQUENCE)
+    assert refused(await client.get(f"/v1/campaigns/{made['id']}/sequence{query}"), status)["code"] == code
 
 
 async def test_a_sequence_is_replaced_by_a_new_version(client: httpx.AsyncClient) -> None:
@@ -331,6 +391,7 @@ async def test_another_workspaces_campaign_is_an_unknown_one(client: httpx.Async
         await own.patch(path, json={"action": "start"}),
         await own.patch(path, json={"name": "Mine"}),
         await own.put(f"{path}/sequence", json=SEQUENCE),
+        await own.get(f"{path}/sequence?version=1"),
         await own.delete(path),
     ):
         assert refused(answer, 404)["message"] == "Campaign not found"

@@ -66,7 +66,17 @@ async def test_a_lead_walks_while_the_server_runs(client: httpx.AsyncClient) -> 
     assert [entry["type"] for entry in history].count("performed") == 3
 
 
+async def visited_and_invited(client: httpx.AsyncClient) -> tuple[str, str]:
+    """A campaign and its lead, of whom two deeds are done."""
+    name = ids.new_id()
+    campaign_id, _ = await made(client, name, acceptRate=0, replyRate=0)
+    lead_id = await lead_of(client, campaign_id, f"in/{name}")
+    await until(client, lead_id, "CONNECTION_SENT")
+    return campaign_id, lead_id
+
+
 async def test_deeds_are_listed(client: httpx.AsyncClient) -> None:
+    await visited_and_invited(client)
     listed = (await client.get("/v1/actions?state=done&limit=2")).json()
     assert len(listed["actions"]) == 2
     more = (await client.get(f"/v1/actions?state=done&limit=2&cursor={listed['nextCursor']}")).json()
@@ -78,12 +88,26 @@ async def test_deeds_are_listed(client: httpx.AsyncClient) -> None:
     assert late.status_code == 409
 
 
+async def test_a_leads_deeds_are_listed(client: httpx.AsyncClient) -> None:
+    campaign_id, lead_id = await visited_and_invited(client)
+    listed = (await client.get(f"/v1/actions?state=all&leadId={lead_id}&campaignId={campaign_id}")).json()["actions"]
+    assert [(deed["stepId"], deed["sequenceVersion"], deed["leadId"]) for deed in listed] == [
+        ("look", 1, lead_id),
+        ("invite", 1, lead_id),
+    ]
+    assert all(deed["finishedAt"] is not None for deed in listed)
+    refused = await client.get(f"/v1/actions?state=done&campaignId={campaign_id}")
+    assert (refused.status_code, refused.json()["details"][0]["path"]) == (400, "campaignId")
+
+
 async def test_another_workspace_sees_no_deeds(
     client: httpx.AsyncClient, base_url: str, other_headers: dict[str, str]
 ) -> None:
+    _, lead_id = await visited_and_invited(client)
     action_id = (await client.get("/v1/actions?state=done&limit=1")).json()["actions"][0]["id"]
     async with httpx.AsyncClient(base_url=base_url, headers=other_headers, trust_env=False) as other:
         assert (await other.get("/v1/actions?state=done")).json() == {"actions": [], "nextCursor": None}
+        assert (await other.get(f"/v1/actions?leadId={lead_id}")).status_code == 404
         for route, body in (("resolve", {"outcome": "done"}), ("outcome", {"status": "done"})):
             answer = await other.post(f"/v1/actions/{action_id}/{route}", json=body)
             assert (answer.status_code, answer.json()["code"]) == (404, "action_not_found")

@@ -10,7 +10,7 @@ from tests.engine.conftest import Recorder, World, identity, step, url
 
 from leadwright.campaigns import service as campaigns
 from leadwright.channels.channel import Deed, Done, Later, Outcome, Permanent, Temporary, Unknown
-from leadwright.engine import action_store, service
+from leadwright.engine import service
 from leadwright.engine.action_store import Action
 from leadwright.engine.performing import LEASE, perform
 from leadwright.engine.settlement import NOT_DONE, NOT_STARTED, Settled
@@ -71,6 +71,8 @@ async def test_a_fault_that_never_passes_ends_in_failed(world: World) -> None:
     assert len(world.recorder.deeds) == 5
     assert await world.statuses(lead) == ["FAILED"]
     assert (await world.totals(campaign)).deeds_failed == 1
+    told = await world.rows("SELECT type FROM history WHERE detail ? 'code' ORDER BY id")
+    assert [kind for (kind,) in told] == [*["postponed"] * 4, "not_performed"]
 
 
 @pytest.mark.parametrize(
@@ -213,6 +215,8 @@ async def test_a_worker_that_is_lost_leaves_a_deed_that_is_asked_about(world: Wo
     assert len(world.recorder.asked) == 1
     assert await world.statuses(lead) == ["DONE"]
     assert (await world.totals(campaign)).connections_sent == 1
+    told = await world.rows("SELECT type, detail ->> 'kind' FROM history WHERE type <> 'status_changed' ORDER BY id")
+    assert told == [("uncertain", "connect"), ("performed", "connect"), ("performed", "visit_profile")]
 
 
 @dataclass
@@ -258,7 +262,7 @@ async def test_a_campaign_is_paused_when_a_senders_deeds_go_on_failing(world: Wo
     await world.run()
     (paused,) = await world.events(EventType.CAMPAIGN_PAUSED)
     assert paused[1]["pausedBy"] == "system"
-    assert "failed in a row" in paused[1]["reason"]
+    assert paused[1]["reason"] == '10 deeds of its sender "Sue Sender" failed in a row, the last with refused'
     async with world.database.session() as connection:
         assert (await campaigns.read(connection, world.workspace_id, campaign)).campaign.pause_reason == paused[1][
             "reason"
@@ -406,13 +410,3 @@ async def test_a_reply_of_nobodys_lead_is_told_all_the_same(world: World) -> Non
     assert reply[1]["leadId"] is None
     kept = await world.rows("SELECT identity_key FROM conversation")
     assert kept == [(identity("stranger").key,)]
-
-
-async def test_open_deeds_are_listed(world: World) -> None:
-    campaign = await world.campaign([step("connect")])
-    await world.add(campaign, "ada", "bob", "eve")
-    await world.plan()
-    async with world.database.session() as connection:
-        page = await action_store.page(connection, world.workspace_id, None, after=None, limit=2)
-        rest = await action_store.page(connection, world.workspace_id, "planned", after=page[-1].id, limit=2)
-    assert (len(page), len(rest)) == (2, 1)

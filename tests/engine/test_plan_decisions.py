@@ -27,6 +27,14 @@ def first(step: dict[str, Any], facts: Facts = FACTS, now: datetime = SINCE) -> 
     return decide(found.steps[0], LEAD, facts, now)
 
 
+def yes(at: datetime) -> Branch:
+    return Branch(1, at, detail={"branch": "then"})
+
+
+def no(at: datetime) -> Branch:
+    return Branch(2, at, detail={"branch": "else"})
+
+
 VISIT = {"type": "visit_profile"}
 INVITE = {"type": "connect", "note": "Hi {{firstName}}"}
 HELLO = {"type": "message", "text": "Hi {{firstName}}"}
@@ -131,13 +139,13 @@ class TestConditions:
         return decide(sequence(asked).steps[0], LEAD, facts, now)
 
     def test_without_within_the_first_moment_decides(self) -> None:
-        assert self.judged({"when": "connected"}) == Branch(2, SINCE)
-        assert self.judged({"when": "connected"}, CONNECTED) == Branch(1, SINCE)
+        assert self.judged({"when": "connected"}) == no(SINCE)
+        assert self.judged({"when": "connected"}, CONNECTED) == yes(SINCE)
 
     def test_a_delay_comes_before_the_question(self) -> None:
         asked = {"when": "connected", "after": {"days": 1}}
         assert isinstance(self.judged(asked, CONNECTED), Wait)
-        assert self.judged(asked, CONNECTED, SINCE + 2 * DAY) == Branch(1, SINCE + DAY)
+        assert self.judged(asked, CONNECTED, SINCE + 2 * DAY) == yes(SINCE + DAY)
 
     def test_within_the_time_no_is_not_an_answer(self) -> None:
         held = self.judged({"when": "connected", "within": {"days": 7}}, now=SINCE + 6 * DAY)
@@ -146,25 +154,25 @@ class TestConditions:
 
     def test_the_yes_is_dated_at_the_acceptance_however_late_it_is_seen(self) -> None:
         accepted = replace(FACTS, connected_at=SINCE + 2 * DAY)
-        assert self.judged({"when": "connected", "within": {"days": 7}}, accepted, SINCE + 5 * DAY) == Branch(
-            1, SINCE + 2 * DAY
+        assert self.judged({"when": "connected", "within": {"days": 7}}, accepted, SINCE + 5 * DAY) == yes(
+            SINCE + 2 * DAY
         )
 
     def test_the_no_is_dated_at_the_end_of_the_time_however_late_it_is_seen(self) -> None:
         asked = {"when": "connected", "within": {"days": 7}, "after": {"days": 1}}
-        assert self.judged(asked, now=SINCE + 20 * DAY) == Branch(2, SINCE + 8 * DAY)
+        assert self.judged(asked, now=SINCE + 20 * DAY) == no(SINCE + 8 * DAY)
 
     def test_a_field_is_compared_at_the_moment(self) -> None:
-        assert self.judged({"when": {"field": "Score", "atLeast": 80}}) == Branch(1, SINCE)
-        assert self.judged({"when": {"field": "score", "atLeast": 81}}) == Branch(2, SINCE)
+        assert self.judged({"when": {"field": "Score", "atLeast": 80}}) == yes(SINCE)
+        assert self.judged({"when": {"field": "score", "atLeast": 81}}) == no(SINCE)
 
     def test_a_field_may_still_change_within_the_time(self) -> None:
         asked = {"when": {"field": "score", "atLeast": 81}, "within": {"hours": 3}}
         waits = self.judged(asked)
         assert isinstance(waits, Wait)
         assert waits.until == SINCE + 3 * HOUR
-        assert self.judged(asked, replace(FACTS, fields={"score": 99}), SINCE + HOUR) == Branch(1, SINCE + HOUR)
-        assert self.judged(asked, now=SINCE + 4 * HOUR) == Branch(2, SINCE + 3 * HOUR)
+        assert self.judged(asked, replace(FACTS, fields={"score": 99}), SINCE + HOUR) == yes(SINCE + HOUR)
+        assert self.judged(asked, now=SINCE + 4 * HOUR) == no(SINCE + 3 * HOUR)
 
 
 class TestNothingToDo:
@@ -218,7 +226,9 @@ class TestHolding:
     def test_a_missing_field_skips_the_step_where_the_campaign_says_so(self) -> None:
         skipping = replace(CONNECTED, policy=Policy(skips_missing=True))
         step = {"type": "message", "text": "{{greeting}}"}
-        assert first(step, skipping, SINCE + DAY) == Branch(1, SINCE + DAY, None, "missing_field")
+        assert first(step, skipping, SINCE + DAY) == Branch(
+            1, SINCE + DAY, None, "missing_field", {"fields": ["greeting"]}
+        )
 
     @pytest.mark.parametrize("value", [None, "", " \t", "\u200b"])
     def test_a_blank_value_is_a_missing_one(self, value: str | None) -> None:

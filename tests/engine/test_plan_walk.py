@@ -55,7 +55,9 @@ def test_what_takes_no_time_is_walked_through_at_once() -> None:
     assert isinstance(decision, Act)
     assert decision.step.id == "hello"
     assert enrolment.step_since == START
-    assert passed == (Passed("invite", "already_connected", Status.CONNECTED),)
+    invite, *asked = passed
+    assert invite == Passed("invite", "already_connected", Status.CONNECTED)
+    assert [(each.reason, each.detail) for each in asked] == [(None, {"branch": "then"})] * 2
 
 
 def test_an_inner_condition_takes_its_own_way_and_both_meet_again() -> None:

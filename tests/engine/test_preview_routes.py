@@ -163,7 +163,9 @@ class TestValidation:
             found = await validate(client, campaign)
             assert (found["canStart"], [reason["code"] for reason in found["reasons"]]) == (False, codes)
             refused = await start(client, campaign)
-            assert (refused.status_code, refused.json()["message"]) == (400, "Invalid action or campaign state")
+            first, more = found["reasons"][0]["message"], " (and 1 more)" if len(codes) > 1 else ""
+            said = f"Invalid action or campaign state: {first}{more}"
+            assert (refused.status_code, refused.json()["message"]) == (400, said)
             told = [{"path": each["path"], "message": each["message"]} for each in found["reasons"]]
             assert refused.json()["details"] == told
             assert (await client.get(f"/v1/campaigns/{campaign}")).json()["status"] == "draft"

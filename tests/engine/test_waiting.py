@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from tests.engine.conftest import World, step, url
 
+from leadwright.campaigns.model import MissingVariable
 from leadwright.channels.channel import Later
 from leadwright.engine.performing import perform
 from leadwright.events.model import EventType
@@ -31,6 +32,8 @@ async def test_a_condition_goes_either_way(world: World) -> None:
     await world.run(days=2)
     assert world.recorder.kinds()[3:] == ["withdraw_connection"]
     assert await world.statuses(yes, no) == ["DONE", "DONE"]
+    judged = "SELECT detail ->> 'branch' FROM history WHERE type = 'condition_judged' AND step_id = 'asked' ORDER BY id"
+    assert await world.rows(judged) == [("then",), ("else",)]
     state = await world.rows("SELECT state::text FROM relationship")
     assert sorted(state) == [("connected",), ("none",)]
 
@@ -100,6 +103,61 @@ async def test_an_edit_wakes_held_leads(world: World) -> None:
     await world.edit(campaign, sequence={"steps": [step("connect", note="Hello")]})
     await world.run()
     assert [deed.text for deed in world.recorder.deeds] == ["Hello"]
+
+
+async def test_leads_held_for_want_of_a_field_go_on_when_the_campaign_skips_such_steps(world: World) -> None:
+    campaign = await world.campaign([step("connect", note="About {{topic}}"), step("visit_profile")])
+    (lead,) = await world.add(campaign, "ada")
+    await world.run(hours=1)
+    await world.edit(campaign, missing_variable=MissingVariable.SKIP_STEP)
+    await world.run()
+    assert (world.recorder.kinds(), await world.statuses(lead)) == (["visit_profile"], ["DONE"])
+    skipped = await world.rows("SELECT step_id, detail FROM history WHERE type = 'step_skipped'")
+    assert [detail for _, detail in skipped] == [{"reason": "missing_field", "fields": ["topic"]}]
+
+
+async def test_leads_that_wait_for_the_acceptance_wait_as_long_as_the_campaign_says_now(world: World) -> None:
+    campaign = await world.campaign([step("connect"), step("message")])
+    (lead,) = await world.add(campaign, "ada")
+    await world.run(days=3)
+    await world.edit(campaign, acceptance_timeout=timedelta(days=4))
+    await world.run(hours=23)
+    assert await world.statuses(lead) == ["CONNECTION_SENT"]
+    await world.run(hours=1)
+    assert await world.statuses(lead) == ["NOT_CONNECTED"]
+
+
+async def test_who_is_in_conversation_elsewhere_is_approached_once_the_campaign_says_so(world: World) -> None:
+    sender = await world.sender()
+    first = await world.campaign([step("connect")], senders=[sender])
+    await world.add(first, "ada")
+    await world.run()
+    await world.told(sender, "ada", "reply", text="Let us talk")
+    second = await world.campaign([step("visit_profile")])
+    await world.add(second, "ada")
+    await world.run(hours=1)
+    await world.edit(second, approach_despite_other_conversation=True)
+    await world.run()
+    assert world.recorder.kinds() == ["connect", "visit_profile"]
+
+
+@pytest.mark.parametrize(("kind", "longest"), [("connect", 300), ("message", 8_000)])
+async def test_a_text_that_comes_out_too_long_is_not_sent(world: World, kind: str, longest: int) -> None:
+    """Held like one that lacks a field, until the field is another."""
+    sender = await world.sender()
+    wording = {"note" if kind == "connect" else "text": "{{a}}{{b}}"}
+    campaign = await world.campaign([step(kind, **wording)], senders=[sender])
+    short, long = "x" * (longest // 2), "y" * (longest // 2 + 1)
+    await world.add(campaign, "ada", a=short, b=long)
+    await world.told(sender, "ada", "connection_accepted") if kind == "message" else None
+    await world.run(hours=1)
+    assert world.recorder.deeds == []
+    ((rule, error),) = await world.rows("SELECT hold_rule, hold_detail ->> 'error' FROM enrolment")
+    assert rule == "missing_field"
+    assert error.endswith(f"has {longest + 1:,} characters, at most {longest:,} can be sent")
+    await world.add(campaign, "ada", on_duplicate="overwrite", b=short)
+    await world.run()
+    assert [deed.text for deed in world.recorder.deeds] == [short + short]
 
 
 async def test_leads_at_a_removed_step_go_on_with_what_followed(world: World) -> None:

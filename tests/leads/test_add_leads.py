@@ -292,8 +292,6 @@ async def test_will_process_says_what_is_in_the_way(client, database, make_campa
             (ids.bare(ids.Prefix.CAMPAIGN, started),),
         )
     assert "no steps" in (await add(started, ["in/a"], "?report=full"))["willProcessReason"]
-    await client.patch(f"/v1/campaigns/{started}", json={"senderIds": []})
-    assert "no sender" in (await add(started, ["in/a"], "?report=full"))["willProcessReason"]
 
 
 async def test_a_removed_sender_is_none(client, make_campaign, add):

@@ -158,7 +158,7 @@ async def test_a_task_that_is_over_can_be_read(
     else:
         await resolve(own, visit, how)
     assert (await own.get(f"/v1/tasks/{visit['id']}")).json() == {**visit, "state": state}
-    late = (await resolve(own, visit, "complete")).json()
+    late = (await resolve(own, visit, "skip")).json()
     assert (late["code"], late["message"]) == ("task_over", f"The task is over already: it is {state}")
 
 
@@ -226,11 +226,26 @@ async def test_a_reply_takes_the_task_away(own: httpx.AsyncClient, start: Start,
     async with database.transaction() as connection:
         await engine.receive(connection, workspace, sender, reply, datetime.now(UTC))
     assert await tasks(own, 0) == []
-    late = await resolve(own, invite, "complete")
+    late = await resolve(own, invite, "fail")
     assert (late.status_code, late.json()["code"]) == (409, "task_over")
     assert (await own.get(f"/v1/leads/{invite['leadId']}")).json()["status"] == "REPLY_RECEIVED"
     [shown] = (await own.get("/v1/inbox/senders")).json()["senders"]
     assert shown["connectionsSentToday"] == 0
+
+
+async def test_what_was_done_before_the_reply_came_counts(own: httpx.AsyncClient, start: Start) -> None:
+    """The person sent it, and the answer was here before the person told us."""
+    campaign = await start("quick", steps=[INVITE, CALL])
+    [invite] = await tasks(own)
+    told = {"senderId": invite["senderId"], "linkedinUrl": "in/quick", "type": "reply", "text": "Hello"}
+    assert (await own.post("/v1/inbox/inbound", json=told)).status_code == 200
+    assert (await resolve(own, invite, "complete")).status_code == 200
+    [shown] = (await own.get("/v1/inbox/senders")).json()["senders"]
+    assert shown["connectionsSentToday"] == 1
+    assert (await own.get(f"/v1/tasks/{invite['id']}")).json()["state"] == "completed"
+    assert (await own.get(f"/v1/leads/{invite['leadId']}")).json()["status"] == "REPLY_RECEIVED"
+    assert (await own.get(f"/v1/campaigns/{campaign}")).json()["connectionsSent"] == 1
+    assert (await resolve(own, invite, "complete")).status_code == 409
 
 
 @pytest.mark.parametrize("how", ["complete", "skip", "fail"])

@@ -20,6 +20,7 @@ _WANTED: dict[str, Status | None] = {
     "active": Status.STARTED,
     **{status.value: status for status in Status},
 }
+_MOST_VERSIONS = 2**31 - 1
 
 
 async def _allowed(request: Request) -> AllowedHosts:
@@ -111,6 +112,24 @@ async def change_campaign(
         return wire.campaign_body(edited)
     status = await service.act(call.connection, call.workspace_id, known, action, call.now)
     return wire.ActionDone.of(campaign_id, action, status)
+
+
+@router.get(
+    "/campaigns/{campaign_id}/sequence",
+    summary="Read a version of a campaign's sequence",
+    operation_id="read_campaign_sequence",
+    response_model=wire.SequenceVersionBody,
+    openapi_extra=needs("campaigns:read"),
+)
+async def read_sequence(
+    campaign_id: str,
+    call: CurrentCall,
+    version: Annotated[int | None, Query(ge=1, le=_MOST_VERSIONS, description="Left out: the current one.")] = None,
+) -> wire.SequenceVersionBody:
+    """The sequence as it was saved: each deed at `GET /v1/actions` names the version it was planned by."""
+    known = service.known_id(campaign_id)
+    found = await service.sequence_version(call.connection, call.workspace_id, known, version)
+    return wire.SequenceVersionBody.of(known, found)
 
 
 @router.put(

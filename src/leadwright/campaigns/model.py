@@ -163,6 +163,16 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
+class SequenceVersion:
+    """A campaign's sequence as it was saved once."""
+
+    version: int
+    is_current: bool
+    sequence: Mapping[str, object]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """A campaign and what it has come to, as it is shown."""
 

@@ -12,6 +12,7 @@ from leadwright.campaigns.model import (
     Campaign,
     Counter,
     Overview,
+    SequenceVersion,
     Settings,
     Statistics,
     Status,
@@ -22,6 +23,7 @@ from leadwright.campaigns.model import (
 from leadwright.clock import iso
 from leadwright.engine import stopping, waking
 from leadwright.engine.hands import hands
+from leadwright.engine.model import Rule
 from leadwright.engine.readiness import Obstacle, obstacles
 from leadwright.engine.sequence import Sequence as Steps
 from leadwright.engine.sequence import changed_steps, parse_sequence
@@ -34,6 +36,8 @@ from leadwright.outbound.url import UrlRefused, check_url
 from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 from leadwright.senders import service as senders
+
+_INVALID_ACTION = "Invalid action or campaign state"
 
 
 def with_good_addresses(settings: Settings, present: Settings | None, allowed: AllowedHosts) -> Settings:
@@ -97,6 +101,18 @@ async def sequence(connection: Connection, workspace_id: str, campaign_id: str) 
     return parse_sequence(campaign.settings.sequence)
 
 
+async def sequence_version(
+    connection: Connection, workspace_id: str, campaign_id: str, version: int | None
+) -> SequenceVersion:
+    """The sequence as it was saved as that version; None: the current one. Raises NotFound."""
+    found = await store.sequence_version(connection, workspace_id, campaign_id, version)
+    if found is not None:
+        return found
+    if not await store.exists(connection, workspace_id, campaign_id):
+        raise not_found()
+    raise NotFound("Sequence version not found", code="sequence_version_not_found")
+
+
 def known_id(public_id: str) -> str:
     """The bare id in a campaign's wire id. Raises NotFound for a text that cannot be one."""
     bare = ids.bare(ids.Prefix.CAMPAIGN, public_id)
@@ -131,8 +147,9 @@ async def edit(
 ) -> Overview:
     """Sets what ``change`` makes of the present settings; another sequence becomes a new version.
 
-    Possible in every status. Raises NotFound, and InvalidRequest for a sender that the workspace lacks and for taking
-    every step away from what is no draft: each of its leads would be through at once, for good.
+    Possible in every status. Raises NotFound, and InvalidRequest for a sender that the workspace lacks, for taking
+    every step away from what is no draft (each of its leads would be through at once, for good), and for what would
+    keep a started campaign from working.
     """
     if not await store.lock(connection, workspace_id, campaign_id):
         raise not_found()
@@ -141,6 +158,8 @@ async def edit(
     if campaign.status is not Status.DRAFT and before.sequence != after.sequence:
         _require_steps(after, campaign.status)
     await _require_senders(connection, workspace_id, set(after.sender_ids) - set(before.sender_ids))
+    if campaign.status is Status.STARTED:
+        await _require_working(connection, workspace_id, before, after)
     await store.update_settings(connection, workspace_id, campaign_id, after, now)
     await store.add_sequence_version(connection, workspace_id, campaign_id, after, now)
     await _wake(connection, workspace_id, campaign_id, before, after, now)
@@ -154,8 +173,8 @@ async def act(connection: Connection, workspace_id: str, campaign_id: str, actio
     cannot work.
     """
     way = TRANSITIONS[action]
-    if action is Action.START:
-        await _require_ready(connection, workspace_id, campaign_id)
+    if way.target is Status.STARTED:
+        await _require_ready(connection, workspace_id, campaign_id, way.sources)
     name = await store.change_status(
         connection,
         workspace_id,
@@ -184,6 +203,18 @@ async def _wake(
     else:
         changed = changed_steps(parse_sequence(before.sequence), parse_sequence(after.sequence))
         await waking.sequence_changed(connection, workspace_id, campaign_id, changed, now)
+    await waking.policy_changed(connection, workspace_id, campaign_id, _rules_changed(before, after), now)
+
+
+def _rules_changed(before: Settings, after: Settings) -> list[str]:
+    """The rules that hold leads by settings which are others now."""
+    changed = {
+        Rule.MISSING_FIELD: before.missing_variable is not after.missing_variable,
+        Rule.WAITING_FOR_ACCEPTANCE: before.acceptance_timeout != after.acceptance_timeout,
+        Rule.OTHER_CONVERSATION: before.approach_despite_other_conversation
+        != after.approach_despite_other_conversation,
+    }
+    return [rule.value for rule, is_another in changed.items() if is_another]
 
 
 async def finish_if_through(connection: Connection, workspace_id: str, campaign_id: str, now: datetime) -> bool:
@@ -263,15 +294,32 @@ async def what_is_in_the_way(connection: Connection, workspace_id: str, campaign
     return obstacles(settings.sequence, await hands(connection, workspace_id, settings.sender_ids))
 
 
-async def _require_ready(connection: Connection, workspace_id: str, campaign_id: str) -> None:
-    """Holds the campaign, so that what was found stays so until it is started. Raises InvalidRequest for a draft."""
+async def _require_ready(
+    connection: Connection, workspace_id: str, campaign_id: str, sources: Collection[Status]
+) -> None:
+    """Holds the campaign, so that what was found stays so until it is started.
+
+    Raises InvalidRequest for one in the statuses from which it would be.
+    """
     if not await store.lock(connection, workspace_id, campaign_id):
         raise not_found()
-    if (await _campaign(connection, workspace_id, campaign_id)).status is not Status.DRAFT:
+    if (await _campaign(connection, workspace_id, campaign_id)).status not in sources:
         return
     found = await what_is_in_the_way(connection, workspace_id, campaign_id)
     if found:
-        raise invalid_action(*(Detail(each.path, each.message) for each in found))
+        raise cannot_work(found)
+
+
+async def _require_working(connection: Connection, workspace_id: str, before: Settings, after: Settings) -> None:
+    """Raises InvalidRequest for what is newly in the way; what was there before may be mended bit by bit."""
+    if (before.sequence, before.sender_ids) == (after.sequence, after.sender_ids):
+        return
+    present, wanted = [
+        obstacles(each.sequence, await hands(connection, workspace_id, each.sender_ids)) for each in (before, after)
+    ]
+    known = {each.message for each in present}
+    if found := [Detail(each.path, each.message) for each in wanted if each.message not in known]:
+        raise InvalidRequest.of(found)
 
 
 def _require_steps(settings: Settings, status: Status) -> None:
@@ -286,7 +334,15 @@ def not_found() -> NotFound:
 def invalid_action(*reasons: str | Detail) -> InvalidRequest:
     """The sentence that clients know; what was wrong in particular stands in the details."""
     details = [each if isinstance(each, Detail) else Detail("action", each) for each in reasons]
-    return InvalidRequest("Invalid action or campaign state", code="invalid_campaign_action", details=details)
+    return InvalidRequest(_INVALID_ACTION, code="invalid_campaign_action", details=details)
+
+
+def cannot_work(found: Sequence[Obstacle]) -> InvalidRequest:
+    """The sentence goes on with the first thing in the way: clients show it to people, and few show the details."""
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    details = [Detail(each.path, each.message) for each in found]
+    message = f"{_INVALID_ACTION}: {found[0].message}{more}"
+    return InvalidRequest(message, code="invalid_campaign_action", details=details)
 
 
 def sender_not_found(path: str = "senderIds") -> InvalidRequest:

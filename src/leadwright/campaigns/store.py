@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from leadwright.campaigns import schedule
-from leadwright.campaigns.model import Actor, Campaign, MissingVariable, Settings, Status
+from leadwright.campaigns.model import Actor, Campaign, MissingVariable, SequenceVersion, Settings, Status
 from leadwright.postgres import counting
 from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
@@ -158,6 +158,23 @@ async def add_sequence_version(
         """,
         _parameters(workspace_id, campaign_id, settings, now),
     )
+
+
+async def sequence_version(
+    connection: Connection, workspace_id: str, campaign_id: str, version: int | None
+) -> SequenceVersion | None:
+    """The campaign's sequence of that version, or (None) the current one."""
+    cursor = await connection.execute(
+        """
+        SELECT s.version, s.version = c.sequence_version, s.sequence, s.created_at
+        FROM campaign c JOIN campaign_sequence s ON s.workspace_id = c.workspace_id AND s.campaign_id = c.id
+            AND s.version = coalesce(%(version)s::integer, c.sequence_version)
+        WHERE c.workspace_id = %(workspace)s AND c.id = %(id)s
+        """,
+        {"workspace": workspace_id, "id": campaign_id, "version": version},
+    )
+    row = await cursor.fetchone()
+    return None if row is None else SequenceVersion(*row)
 
 
 async def change_status(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints,
 from pydantic.alias_generators import to_camel
 
 from leadwright.campaigns.fields import SEQUENCE_SCHEMA, DurationField, ScheduleBody, SequenceField
-from leadwright.campaigns.model import Action, MissingVariable, Overview, Settings, Status
+from leadwright.campaigns.model import Action, MissingVariable, Overview, SequenceVersion, Settings, Status
 from leadwright.campaigns.service import invalid_action, sender_not_found
 from leadwright.clock import iso
 from leadwright.durations import duration_to_json
@@ -201,6 +201,28 @@ def campaign_body(overview: Overview) -> CampaignBody:
         finished_by=campaign.finished_by,
         pause_reason=campaign.pause_reason,
     )
+
+
+class SequenceVersionBody(BaseModel):
+    """A campaign's sequence as it was saved once."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True)
+
+    campaign_id: str = Field(examples=["camp_0199c0ffee0070008000000000000001"])
+    version: int
+    is_current: bool = Field(description="Whether leads are planned by it now.")
+    created_at: str = Field(examples=["2026-03-01T09:00:00.000Z"])
+    sequence: ShownSequence
+
+    @classmethod
+    def of(cls, campaign_id: str, found: SequenceVersion) -> "SequenceVersionBody":
+        return cls(
+            campaign_id=public(Prefix.CAMPAIGN, campaign_id),
+            version=found.version,
+            is_current=found.is_current,
+            created_at=iso(found.created_at),
+            sequence=found.sequence,
+        )
 
 
 class CampaignList(Paged):

@@ -48,6 +48,7 @@ class AsyncCampaigns(AsyncGroup):
     pause = awaited(campaigns.pause)
     resume = awaited(campaigns.resume)
     finish = awaited(campaigns.finish)
+    sequence = awaited(campaigns.sequence)
     set_sequence = awaited(campaigns.set_sequence)
     stats = awaited(campaigns.stats)
     preview = awaited(campaigns.preview)

@@ -48,6 +48,7 @@ class Campaigns(Group):
     pause = blocking(campaigns.pause)
     resume = blocking(campaigns.resume)
     finish = blocking(campaigns.finish)
+    sequence = blocking(campaigns.sequence)
     set_sequence = blocking(campaigns.set_sequence)
     stats = blocking(campaigns.stats)
     preview = blocking(campaigns.preview)

@@ -263,8 +263,19 @@ async def settle(connection: Connection, workspace_id: str, rows: Sequence[Settl
     return frozenset(row[0] for row in await cursor.fetchall())
 
 
-async def give_up_lost(connection: Connection, now: datetime, limit: int = 500) -> int:
-    """Makes uncertain what was being performed when its worker was lost; asked about at once. How many."""
+class Lost(NamedTuple):
+    """A deed that its worker had begun when it was lost; ``lead_id`` None: a one-off."""
+
+    id: str
+    lead_id: str | None
+    step_id: str | None
+    kind: str
+    attempt: int
+    simulated: bool
+
+
+async def give_up_lost(connection: Connection, now: datetime, limit: int = 500) -> Mapping[str, Sequence[Lost]]:
+    """Makes uncertain what was being performed when its worker was lost; asked about at once. By workspace."""
     cursor = await connection.execute(
         """
         UPDATE action a SET state = 'uncertain', lease_until = NULL, due_at = %(now)s, token = a.token + 1
@@ -272,10 +283,16 @@ async def give_up_lost(connection: Connection, now: datetime, limit: int = 500) 
               WHERE state = 'performing' AND awaiting IS NULL AND lease_until <= %(now)s
               LIMIT %(limit)s FOR UPDATE SKIP LOCKED) AS lost
         WHERE a.workspace_id = lost.workspace_id AND a.id = lost.id
+        RETURNING a.workspace_id, a.id, a.lead_id, a.step_id, a.kind, a.attempt, EXISTS (
+            SELECT FROM sender s WHERE s.workspace_id = a.workspace_id AND s.id = a.sender_id
+                AND s.channel = 'simulator')
         """,
         {"now": now, "limit": limit},
     )
-    return cursor.rowcount
+    found: dict[str, list[Lost]] = {}
+    for workspace_id, *columns in await cursor.fetchall():
+        found.setdefault(workspace_id, []).append(Lost(*columns))
+    return found
 
 
 async def count_uncertain(connection: Connection) -> int:
@@ -315,27 +332,6 @@ async def action(connection: Connection, workspace_id: str, action_id: str) -> A
             (workspace_id, action_id),
         )
         return await cursor.fetchone()
-
-
-async def page(
-    connection: Connection, workspace_id: str, state: str | None, *, after: str | None, limit: int
-) -> list[Action]:
-    """Actions in a state, or (None) those that are not over, oldest first behind the id ``after``."""
-    chosen = _OPEN if state is None else _IN_STATE
-    async with connection.cursor(row_factory=class_row(Action)) as cursor:
-        await cursor.execute(
-            "SELECT "
-            + ACTION_COLUMNS
-            + " FROM action a WHERE a.workspace_id = %(workspace)s AND a.id > %(after)s AND "
-            + chosen
-            + " ORDER BY a.id LIMIT %(limit)s",
-            {"workspace": workspace_id, "state": state, "after": after or "0" * 32, "limit": limit},
-        )
-        return await cursor.fetchall()
-
-
-_OPEN: LiteralString = "a.state IN ('planned', 'performing', 'uncertain')"
-_IN_STATE: LiteralString = "a.state = %(state)s::action_state"
 
 
 async def open_action(connection: Connection, workspace_id: str, action_id: str) -> Action | None:

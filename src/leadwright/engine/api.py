@@ -5,15 +5,18 @@ from typing import Annotated, Literal
 from fastapi import Query
 
 from leadwright import ids
+from leadwright.campaigns import service as campaigns
 from leadwright.engine import service, wire
+from leadwright.engine.showing_store import Wanted
 from leadwright.errors import Detail, InvalidRequest
 from leadwright.http.paging import MOST_ON_A_PAGE
 from leadwright.http.route import CurrentCall, api_router, needs
+from leadwright.leads import service as leads
 
 router = api_router("actions")
 inbound_router = api_router("inbox")
 
-State = Literal["planned", "performing", "done", "failed", "uncertain", "cancelled"]
+State = Literal["planned", "performing", "done", "failed", "uncertain", "cancelled", "all"]
 
 
 @router.get(
@@ -26,15 +29,32 @@ State = Literal["planned", "performing", "done", "failed", "uncertain", "cancell
 async def list_actions(
     call: CurrentCall,
     state: Annotated[State | None, Query(description="Left out: those that are not over.")] = None,
+    lead_id: Annotated[str | None, Query(alias="leadId", description="Only deeds of this lead.")] = None,
+    campaign_id: Annotated[
+        str | None,
+        Query(
+            alias="campaignId",
+            description="Only deeds of this campaign: those that are not over, or with `leadId` in every state.",
+        ),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE, description="Rows on a page.")] = 50,
     cursor: Annotated[str, Query(description="Empty for the start, then the last page's `nextCursor`.")] = "",
 ) -> wire.ActionList:
-    """Oldest first. Those in `uncertain` wait for somebody who says whether they happened."""
+    """Oldest first. The channel of an `uncertain` one is asked at `askedAgainAt`; null: a person resolves it."""
     after = ids.bare(ids.Prefix.ACTION, f"act_{cursor}") if cursor else None
     if cursor and after is None:
         raise InvalidRequest.of([Detail("cursor", "expected nothing or the nextCursor of an earlier answer")])
-    found = await service.actions(call.connection, call.workspace_id, state, after=after, limit=limit + 1)
+    campaign = None if campaign_id is None else campaigns.known_id(campaign_id)
+    wanted = Wanted(state, _lead(lead_id), campaign)
+    found = await service.actions(call.connection, call.workspace_id, wanted, after=after, limit=limit + 1)
     return wire.action_list(found, limit)
+
+
+def _lead(public_id: str | None) -> str | None:
+    bare = ids.bare(ids.Prefix.LEAD, public_id)
+    if public_id is not None and bare is None:
+        raise leads.not_found()
+    return bare
 
 
 @router.post(

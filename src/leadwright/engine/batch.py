@@ -86,11 +86,18 @@ class Batch:
         """The lead's status after the steps that it left without a deed."""
         status = decided.row.status
         for passed in decided.passed:
-            self.ledger.note(decided.row.lead_id, "step_skipped", passed.step_id, {"reason": passed.reason})
+            self._note_passed(decided.row.lead_id, passed)
             if passed.status is not None:
                 self._change(decided, status, passed.status, passed.step_id)
                 status = passed.status
         return status
+
+    def _note_passed(self, lead_id: str, passed: Passed) -> None:
+        if passed.reason is None:
+            self.ledger.note(lead_id, "condition_judged", passed.step_id, passed.detail)
+        else:
+            detail = {"reason": passed.reason, **passed.detail}
+            self.ledger.note(lead_id, "step_skipped", passed.step_id, detail)
 
     def _plan(self, decided: Decided, act: Act, status: str, quota: Sequence[Taken]) -> None:
         row, step = decided.row, act.step

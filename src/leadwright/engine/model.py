@@ -107,13 +107,15 @@ class Branch(msgspec.Struct, frozen=True):
     """The lead goes on at another step at once: the step before ended at ``at``.
 
     ``to`` is the index of the step, None where the sequence is over. ``status`` is what the lead turned out to
-    be without a deed, ``reason`` tells the history why the step was not performed.
+    be without a deed, ``reason`` tells the history why the step was not performed, and ``detail`` more of it, or what
+    a condition came to.
     """
 
     to: int | None
     at: datetime
     status: Status | None = None
     reason: str | None = None
+    detail: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -138,8 +140,9 @@ Standing = Act | Wait | Hold | Finish
 
 
 class Passed(msgspec.Struct, frozen=True):
-    """A step that a lead left without a deed, for its history."""
+    """A step that a lead left without a deed, for its history; ``reason`` None: a condition, which has none to do."""
 
     step_id: str
-    reason: str
+    reason: str | None
     status: Status | None
+    detail: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])

@@ -263,7 +263,8 @@ def _entry(each: Settled) -> tuple[str, dict[str, object]]:
         case Permanent():
             return "not_performed", {**detail, "code": outcome.code, "message": outcome.message}
         case Temporary():
-            return "postponed", {**detail, "code": outcome.code, "message": outcome.message}
+            word = "not_performed" if is_exhausted(action, outcome) else "postponed"
+            return word, {**detail, "code": outcome.code, "message": outcome.message}
         case RateLimited():
             return "postponed", {**detail, "code": "rate_limited", "message": outcome.message}
         case SenderDown():

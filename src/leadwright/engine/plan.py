@@ -19,13 +19,14 @@ from leadwright.engine.model import (
     Status,
     Wait,
 )
-from leadwright.engine.sequence import Sequence, Step, StepType
+from leadwright.engine.sequence import Sequence, Step, StepType, too_long
 from leadwright.templates import Missing, RenderError, Template, look_up
 
 CONVERSATION_RECHECK = timedelta(days=1)
 """How soon a lead in conversation elsewhere is looked at again."""
 INVITATION_RECHECK = timedelta(minutes=5)
 """How soon a lead is looked at again whose person is being invited for another one."""
+_THEN, _ELSE = {"branch": "then"}, {"branch": "else"}
 
 
 def walk(
@@ -41,8 +42,8 @@ def walk(
         decision = decide(step, enrolment, facts, now)
         if not isinstance(decision, Branch):
             return decision, enrolment, tuple(passed)
-        if decision.reason is not None:
-            passed.append(Passed(step.id, decision.reason, decision.status))
+        if decision.reason is not None or decision.detail:
+            passed.append(Passed(step.id, decision.reason, decision.status, decision.detail))
         enrolment = replace(enrolment, step_since=decision.at)
         step = None if decision.to is None else sequence.steps[decision.to]
     return Finish(Status.DONE), enrolment, tuple(passed)
@@ -87,12 +88,12 @@ def _judge(step: Step, reached: datetime, facts: Facts, now: datetime) -> Decisi
     assert branch is not None
     if branch.when is None:
         if facts.connected_at is not None:
-            return Branch(branch.then, max(reached, min(facts.connected_at, now)))
+            return Branch(branch.then, max(reached, min(facts.connected_at, now)), detail=_THEN)
     elif branch.when.holds(facts.fields):
-        return Branch(branch.then, now)
+        return Branch(branch.then, now, detail=_THEN)
     deadline = reached + (branch.within or timedelta())
     if now >= deadline:
-        return Branch(branch.otherwise, deadline if branch.within else now)
+        return Branch(branch.otherwise, deadline if branch.within else now, detail=_ELSE)
     if branch.when is None:
         return Hold(step, Rule.WAITING_FOR_ACCEPTANCE, deadline)
     return Wait(step, deadline, Rule.WAITING_FOR_DELAY)  # whoever changes its fields wakes the lead
@@ -128,12 +129,15 @@ def _perform(step: Step, enrolment: Enrolment, facts: Facts, now: datetime) -> D
 
 def _lacking(step: Step, facts: Facts, now: datetime, detail: dict[str, object]) -> Decision:
     if facts.policy.skips_missing:
-        return Branch(step.next, now, None, Rule.MISSING_FIELD.value)
+        return Branch(step.next, now, None, Rule.MISSING_FIELD.value, detail)
     return Hold(step, Rule.MISSING_FIELD, None, detail)
 
 
 def rendered(step: Step, lead_id: str, facts: Facts) -> Act | Missing:
-    """The step with its texts for this lead, or the fields it lacks. Raises RenderError."""
+    """The step with its texts for this lead, or the fields it lacks.
+
+    Raises RenderError, also for a text that came out longer than any channel sends.
+    """
     variant = step.variant_for(lead_id)
     content: dict[str, object] = {}
     lacking: dict[str, None] = {}
@@ -149,6 +153,8 @@ def rendered(step: Step, lead_id: str, facts: Facts) -> Act | Missing:
 
     if variant is not None:
         add("text", step.variants[variant].text)
+        if (problem := too_long(step.type, str(content.get("text", "")))) is not None:
+            raise RenderError(problem)
         add("subject", step.variants[variant].subject)
     add("title", step.title)
     _COMPLETE.get(step.type, _nothing)(step, facts, content, lacking)

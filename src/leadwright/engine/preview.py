@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leadwright.engine.sequence import MAX_NOTE, MAX_TEXT, Step, StepType, Variant
 from leadwright.engine.sequence import Sequence as Steps
+from leadwright.engine.sequence import Step, StepType, Variant, too_long
 from leadwright.templates import Fields, Missing, RenderError, Template, look_up
-
-_LONGEST = {StepType.CONNECT: MAX_NOTE, StepType.MESSAGE: MAX_TEXT, StepType.EMAIL: MAX_TEXT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +68,8 @@ class _Previewing:
         (text, subject), missing, problems = self._rendered([variant.text, variant.subject])
         if text is None and not missing and not problems and self._step.type in (StepType.MESSAGE, StepType.EMAIL):
             problems = ("the text comes out blank",)
-        most = _LONGEST.get(self._step.type)
-        if text is not None and most is not None and len(text) > most:
-            kind = "the note" if self._step.type is StepType.CONNECT else "the text"
-            problems = (*problems, f"{kind} has {len(text):,} characters, at most {most:,} can be sent")
+        if text is not None and (problem := too_long(self._step.type, text)) is not None:
+            problems = (*problems, problem)
         return Wording(at, at == self._given, variant.weight, text, subject, missing, problems)
 
     def _rendered(

@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from leadwright import ids
 from leadwright.crypto import SecretBox
 from leadwright.engine import action_store
+from leadwright.engine.action_store import Lost
 from leadwright.engine.performing import Adapters, Begun, deed_of, reconcile
 from leadwright.engine.settlement import Settled
+from leadwright.leads import progress
+from leadwright.leads.progress import NewEntry
 from leadwright.postgres.pool import Database
 from leadwright.senders import service as senders
 from leadwright.telemetry.metrics import DEEDS_UNCERTAIN
@@ -29,8 +33,11 @@ class Reconciler:
         """Whether there were deeds whose worker is gone: they are uncertain now."""
         async with self._database.transaction() as connection:
             lost = await action_store.give_up_lost(connection, now)
+            for workspace_id, deeds in sorted(lost.items()):
+                entries = [_given_up(deed, deed.lead_id) for deed in deeds if deed.lead_id is not None]
+                await progress.add_entries(connection, workspace_id, entries, now)
             DEEDS_UNCERTAIN.set(await action_store.count_uncertain(connection))
-        return lost > 0
+        return bool(lost)
 
     async def ask(self, now: datetime) -> Sequence[Settled]:
         """What the channels say of uncertain deeds; a sender that is gone cannot be asked, and a person must say.
@@ -56,3 +63,14 @@ class Reconciler:
                     if action.sender_id in known
                 ]
         return begun
+
+
+def _given_up(deed: Lost, lead_id: str) -> NewEntry:
+    """Written without the lead's lock, which comes before the deed's: nothing but the order of entries hangs on it."""
+    detail: dict[str, object] = {
+        "kind": deed.kind,
+        "actionId": ids.public(ids.Prefix.ACTION, deed.id),
+        "attempt": deed.attempt,
+        "message": "its worker was lost before the outcome was known",
+    }
+    return NewEntry(lead_id, "uncertain", deed.step_id, detail | ({"simulated": True} if deed.simulated else {}))

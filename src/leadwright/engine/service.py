@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from leadwright.campaigns import service as campaigns
 from leadwright.channels.channel import Done, InboundFact, Outcome
-from leadwright.engine import action_store, fact_store, store
+from leadwright.engine import action_store, fact_store, showing_store, store
 from leadwright.engine.action_store import Action
 from leadwright.engine.courses import Sequences
 from leadwright.engine.ledger import Ledger
@@ -15,10 +16,12 @@ from leadwright.engine.outcomes import identity_of, known_as, routes_of, settle
 from leadwright.engine.receiving import Receipt, Told
 from leadwright.engine.sequence import StepType
 from leadwright.engine.settlement import Settled
+from leadwright.engine.showing_store import Shown, Wanted
 from leadwright.engine.stopping import withdraw
 from leadwright.errors import Conflict, Detail, InvalidRequest, NotFound
 from leadwright.identity import Identity, linkedin_identity
 from leadwright.leads import joining
+from leadwright.leads import service as leads
 from leadwright.people import service as people
 from leadwright.postgres.pool import Connection
 from leadwright.senders import quotas
@@ -101,10 +104,20 @@ async def resolve(connection: Connection, workspace_id: str, action_id: str, out
 
 
 async def actions(
-    connection: Connection, workspace_id: str, state: str | None, *, after: str | None, limit: int
-) -> list[Action]:
-    """Deeds in a state, or those that are not over, oldest first behind a bare id."""
-    return await action_store.page(connection, workspace_id, state, after=after, limit=limit)
+    connection: Connection, workspace_id: str, wanted: Wanted, *, after: str | None, limit: int
+) -> list[Shown]:
+    """Deeds, oldest first behind a bare id.
+
+    Raises NotFound for a campaign or lead that the workspace does not have, and InvalidRequest for what no index has.
+    """
+    if wanted.campaign_id is not None and not await campaigns.exists(connection, workspace_id, wanted.campaign_id):
+        raise campaigns.not_found()
+    if wanted.lead_id is not None:
+        await leads.read(connection, workspace_id, wanted.lead_id)
+    if not wanted.is_bounded:
+        expected = "expected with a state of deeds that are not over, or with a leadId"
+        raise InvalidRequest.of([Detail("campaignId", expected)])
+    return await showing_store.page(connection, workspace_id, wanted, after=after, limit=limit)
 
 
 async def decide(
@@ -114,21 +127,21 @@ async def decide(
     outcome: Outcome,
     now: datetime,
     states: Collection[str] = ("performing", "uncertain"),
-) -> Action:
+) -> Shown:
     """Resolves a deed for a caller, and answers it as it is then. Raises NotFound, and Conflict once it is over."""
     found = await action_store.action(connection, workspace_id, action_id) if action_id else None
     if action_id is None or found is None:
         raise NotFound("Action not found", code="action_not_found")
     if found.state not in states or not await resolve(connection, workspace_id, action_id, outcome, now):
         raise Conflict(f"The action is {found.state}: nothing is to be said of it", code="action_not_open")
-    resolved = await action_store.action(connection, workspace_id, action_id)
+    resolved = await showing_store.shown(connection, workspace_id, action_id)
     assert resolved is not None
     return resolved
 
 
 async def report(
     connection: Connection, workspace_id: str, action_id: str | None, outcome: Outcome, now: datetime
-) -> Action:
+) -> Shown:
     """``decide`` for whoever performs deeds elsewhere.
 
     That a deed happened is news also when it was given up meanwhile: cancelled because its lead stopped, put off after

@@ -12,6 +12,7 @@ from leadwright.errors import Unavailable
 from leadwright.leads import joining
 from leadwright.postgres.pool import Database, passing_fault
 from leadwright.senders import health
+from leadwright.senders import service as senders
 from leadwright.telemetry import metrics
 from leadwright.telemetry.logs import logger
 
@@ -89,9 +90,16 @@ class Settler:
             for each in settling.news
             if each.action.sender_id in settling.failing and each.action.campaign_id is not None
         }
+        faults = {
+            each.action.sender_id: fault
+            for each in settling.news
+            if each.tells_of_sender and (fault := health.fault_of(each.outcome)) is not None
+        }
         for campaign_id, sender_id in sorted(failing):
             async with self._database.transaction() as connection:
-                reason = f"{health.MOST_FAILURES} deeds of one of its senders failed in a row"
+                sender = (await senders.sealed(connection, workspace_id, [sender_id]))[sender_id]
+                failed = f'{health.MOST_FAILURES} deeds of its sender "{sender.settings.name}" failed in a row'
+                reason = f"{failed}, the last with {faults[sender_id]}"
                 await campaigns.pause_by_itself(connection, workspace_id, campaign_id, reason, now)
                 await health.forget_failures(connection, workspace_id, sender_id)
 

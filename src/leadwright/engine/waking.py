@@ -27,6 +27,14 @@ async def sequence_changed(
         await waking_store.wake_at_steps(connection, workspace_id, campaign_id, step_ids, now)
 
 
+async def policy_changed(
+    connection: Connection, workspace_id: str, campaign_id: str, rules: Collection[str], now: datetime
+) -> None:
+    """After an edit of settings that these rules follow: the leads that they hold. After the lanes were opened."""
+    if rules:
+        await waking_store.wake_held_by(connection, workspace_id, campaign_id, rules, now)
+
+
 async def fields_filled(
     connection: Connection, workspace_id: str, campaign_id: str, persons: Sequence[tuple[str, str]], now: datetime
 ) -> None:

@@ -72,6 +72,23 @@ async def wake_at_steps(
     )
 
 
+async def wake_held_by(
+    connection: Connection, workspace_id: str, campaign_id: str, rules: Collection[str], now: datetime
+) -> None:
+    """Leads that one of these rules held when they were judged last."""
+    await connection.execute(
+        """
+        UPDATE enrolment e SET state = 'due', due_at = %(now)s FROM (
+            SELECT lead_id FROM enrolment
+            WHERE workspace_id = %(workspace)s AND campaign_id = %(campaign)s AND hold_rule = ANY(%(rules)s)
+              AND (state = 'held' OR state = 'due' AND due_at > %(now)s)
+            ORDER BY lead_id FOR NO KEY UPDATE) AS held
+        WHERE e.workspace_id = %(workspace)s AND e.lead_id = held.lead_id
+        """,
+        {"workspace": workspace_id, "campaign": campaign_id, "rules": list(rules), "now": now},
+    )
+
+
 async def wake_persons(
     connection: Connection, workspace_id: str, campaign_id: str, persons: Sequence[tuple[str, str]], now: datetime
 ) -> None:

@@ -13,9 +13,9 @@ from leadwright.channels.channel import Done, InboundFact, Later, Outcome
 from leadwright.channels.http_answers import LONGEST_EXTERNAL_ID, LONGEST_MESSAGE, MOST_ALIASES, Body, Word, outcome_of
 from leadwright.clock import iso
 from leadwright.durations import MAX_DURATION
-from leadwright.engine.action_store import Action
 from leadwright.engine.service import Received
 from leadwright.engine.settlement import NOT_DONE
+from leadwright.engine.showing_store import Shown
 from leadwright.errors import Detail, InvalidRequest
 from leadwright.http.moments import PastMoment
 
@@ -47,10 +47,26 @@ class ActionBody(BaseModel):
     sender_id: str
     linkedin_url: str
     step_id: str | None
+    sequence_version: int | None = Field(
+        description="The version of the campaign's sequence that it was planned by; null of a one-off."
+    )
+    variant: int | None = Field(
+        description="Its place among the step's variants, from 0; null of a step without a text."
+    )
     content: dict[str, Any] = Field(description="As it was rendered for this person.")
     attempt: int = Field(description="How often it has been tried.")
     planned_at: str
-    performing_at: str | None
+    performing_at: str | None = Field(description="When its last attempt began.")
+    finished_at: str | None = Field(description="When it was done, had failed or was cancelled.")
+    code: str | None = Field(
+        description="Why it failed, or was cancelled; of a planned one, why its last attempt came to nothing.",
+        examples=["profile_unreachable"],
+    )
+    message: str | None = Field(description="What was said of that, or of why nobody knows whether it happened.")
+    external_id: str | None = Field(description="The channel's own name of it.")
+    asked_again_at: str | None = Field(
+        description="When the channel of an uncertain one is asked; null when a person is to resolve it."
+    )
 
 
 class ActionList(BaseModel):
@@ -60,7 +76,8 @@ class ActionList(BaseModel):
     next_cursor: str | None = Field(description="Where to go on; null on the last page.")
 
 
-def action_body(action: Action) -> ActionBody:
+def action_body(action: Shown) -> ActionBody:
+    code, message = action.fault
     return ActionBody(
         id=ids.public(ids.Prefix.ACTION, action.id),
         state=cast(Any, action.state),
@@ -70,14 +87,21 @@ def action_body(action: Action) -> ActionBody:
         sender_id=ids.public(ids.Prefix.SENDER, action.sender_id),
         linkedin_url=action.linkedin_url,
         step_id=action.step_id,
+        sequence_version=action.sequence_version,
+        variant=action.variant,
         content=dict(action.content),
         attempt=action.attempt,
         planned_at=iso(action.planned_at),
-        performing_at=None if action.performing_at is None else iso(action.performing_at),
+        performing_at=_moment(action.performing_at),
+        finished_at=_moment(action.finished_at),
+        code=code,
+        message=message,
+        external_id=action.external_id,
+        asked_again_at=_moment(action.asked_again_at),
     )
 
 
-def action_list(fetched: Sequence[Action], limit: int) -> ActionList:
+def action_list(fetched: Sequence[Shown], limit: int) -> ActionList:
     """``fetched`` holds one more than the page shows, when there is one."""
     shown = fetched[:limit]
     more = len(fetched) > limit
@@ -86,6 +110,10 @@ def action_list(fetched: Sequence[Action], limit: int) -> ActionList:
 
 def _public(prefix: ids.Prefix, bare: str | None) -> str | None:
     return None if bare is None else ids.public(prefix, bare)
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else iso(at)
 
 
 class ResolveAction(BaseModel):

@@ -14,7 +14,7 @@ from leadwright.engine.runner import Planner
 from leadwright.engine.settler import Settler
 from leadwright.errors import InvalidRequest
 from leadwright.postgres.pool import Database
-from leadwright.senders import health
+from leadwright.senders import health, quotas
 from leadwright.telemetry.logs import logger
 
 _log = logger("leadwright.engine")
@@ -81,12 +81,14 @@ class Engine:
         return await weeding.weed(self._database, now)
 
     async def restore_senders(self, now: datetime) -> bool:
-        """Brings back senders whose rest is over."""
+        """Brings back senders whose rest is over, and looks again where one got quota back; whether there was any."""
         async with self._database.transaction() as connection:
+            returned = await quotas.returned(connection)
             restored = await health.restore(connection, now)
-            for workspace_id, sender_ids in restored.items():
+            for workspace_id in sorted(restored.keys() | returned.keys()):
+                sender_ids = returned.get(workspace_id, frozenset()).union(restored.get(workspace_id, ()))
                 await waking.sender_changed(connection, workspace_id, sender_ids, now)
-        return bool(restored)
+        return bool(restored or returned)
 
     async def finish_campaigns(self, now: datetime) -> bool:
         """Finishes the campaigns of whose leads none is on its way."""

@@ -68,18 +68,27 @@ def _runs(outcomes: Sequence[tuple[str, Outcome]]) -> list[Run]:
     runs: dict[str, Run] = {}
     for sender_id, outcome in outcomes:
         run = runs.get(sender_id, Run(sender_id, 0, succeeded=False))
-        if _failed(outcome):
+        if fault_of(outcome) is not None:
             runs[sender_id] = Run(sender_id, run.failures + 1, run.succeeded)
         elif isinstance(outcome, Done):
             runs[sender_id] = Run(sender_id, 0, succeeded=True)
     return list(runs.values())
 
 
-def _failed(outcome: Outcome) -> bool:
-    """A person whom nobody can reach says nothing against the sender; one that rests does so for its own reasons."""
-    if isinstance(outcome, Permanent):
-        return outcome.code in ("refused", "not_supported")
-    return isinstance(outcome, Temporary | Unknown)
+def fault_of(outcome: Outcome) -> str | None:
+    """The code of a failure, None of what is none.
+
+    A person whom nobody can reach says nothing against the sender; one that rests does so for its own reasons.
+    """
+    match outcome:
+        case Permanent():
+            return outcome.code if outcome.code in ("refused", "not_supported") else None
+        case Temporary():
+            return outcome.code
+        case Unknown():
+            return "uncertain"
+        case _:
+            return None
 
 
 def _rest(sender_id: str, outcome: Outcome, now: datetime) -> Rest | None:

@@ -4,7 +4,7 @@ Locks are taken in the order of the keys, paces before quotas, so that planners,
 who give back wait for each other instead of deadlocking.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -76,6 +76,30 @@ async def add(connection: Connection, workspace_id: str, counts: Mapping[Key, in
         """,
         (_json([(*key, count) for key, count in counts.items()]), workspace_id),
     )
+
+
+async def note_returned(connection: Connection, workspace_id: str, sender_ids: Iterable[str]) -> None:
+    await connection.execute(
+        "INSERT INTO sender_quota_returned (workspace_id, sender_id) SELECT %s, unnest(%s::uuid[])",
+        (workspace_id, sorted(sender_ids)),
+    )
+
+
+async def take_returned(connection: Connection, limit: int = 1_000) -> Mapping[str, frozenset[str]]:
+    """Senders that got quota back and were not answered before, by workspace."""
+    cursor = await connection.execute(
+        """
+        DELETE FROM sender_quota_returned r USING (
+            SELECT workspace_id, sender_id, id FROM sender_quota_returned LIMIT %s FOR UPDATE SKIP LOCKED) AS taken
+        WHERE r.workspace_id = taken.workspace_id AND r.sender_id = taken.sender_id AND r.id = taken.id
+        RETURNING r.workspace_id, r.sender_id
+        """,
+        (limit,),
+    )
+    found: dict[str, set[str]] = {}
+    for workspace_id, sender_id in await cursor.fetchall():
+        found.setdefault(workspace_id, set()).add(sender_id)
+    return {workspace_id: frozenset(sender_ids) for workspace_id, sender_ids in found.items()}
 
 
 async def carry_over(connection: Connection, workspace_id: str, sender_id: str) -> None:

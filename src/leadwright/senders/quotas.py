@@ -148,7 +148,10 @@ async def give_back(
 async def give_back_many(
     connection: Connection, workspace_id: str, deeds: Iterable[tuple[str, Sequence[Sequence[str | date]]]]
 ) -> None:
-    """For deeds that took their quota and did not happen; each as its action keeps it."""
+    """For deeds that took their quota and did not happen; each as its action keeps it.
+
+    Leads that waited for it go on when ``returned`` was asked.
+    """
     counts: Tally[Key] = Tally()
     for sender_id, quota in deeds:
         for kind, period, starts_on in quota:
@@ -157,6 +160,12 @@ async def give_back_many(
     if counts:
         await quota_store.hold(connection, workspace_id, list(counts))
         await quota_store.add(connection, workspace_id, {key: -count for key, count in counts.items()})
+        await quota_store.note_returned(connection, workspace_id, {key[0] for key in counts})
+
+
+async def returned(connection: Connection) -> Mapping[str, frozenset[str]]:
+    """Senders that got quota back since this was asked last, by workspace: there may be room where there was none."""
+    return await quota_store.take_returned(connection)
 
 
 async def hold_begin_times(

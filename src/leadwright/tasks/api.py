@@ -75,7 +75,11 @@ async def read_task(task_id: str, call: CurrentCall) -> wire.TaskBody:
     openapi_extra=_ANSWER,
 )
 async def complete_task(task_id: str, call: CurrentCall, body: Completed = None) -> wire.TaskResolved:
-    """Counts as the deed itself: its event goes out, and the lead goes on."""
+    """Counts as the deed itself: its event goes out, and the lead goes on.
+
+    Also one that was taken off the list meanwhile (`cancelled`), since its person has replied, for example: what was
+    done was done.
+    """
     outcome = (body or wire.CompleteTask()).outcome()
     done = await service.resolve(call.connection, call.workspace_id, _bare(task_id), outcome, call.now)
     return wire.resolved(done, "completed")

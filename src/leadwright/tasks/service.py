@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from leadwright.campaigns import service as campaigns
-from leadwright.channels.channel import Outcome
+from leadwright.channels.channel import Done, Outcome
 from leadwright.engine import service as engine
 from leadwright.errors import Conflict, NotFound
 from leadwright.postgres.counting import Total
@@ -40,9 +40,16 @@ async def read(connection: Connection, workspace_id: str, task_id: str | None) -
 async def resolve(
     connection: Connection, workspace_id: str, task_id: str | None, outcome: Outcome, now: datetime
 ) -> Task:
-    """Takes down what came of a task, and its lead goes on. Raises NotFound, and Conflict for one that is over."""
+    """Takes down what came of a task, and its lead goes on.
+
+    That it was done is believed also of one that was taken off the list meanwhile, as of any deed. Raises NotFound, and
+    Conflict for one that somebody has answered.
+    """
     found = await read(connection, workspace_id, task_id)
     if found.state is State.OPEN and await engine.resolve(connection, workspace_id, found.id, outcome, now):
         return found
     over = await read(connection, workspace_id, found.id)  # perhaps somebody was faster
+    if over.state is State.CANCELLED and isinstance(outcome, Done):
+        await engine.report(connection, workspace_id, over.id, outcome, now)
+        return over
     raise Conflict(f"The task is over already: it is {over.state}", code="task_over")

@@ -35,6 +35,16 @@ class Campaign(Answer):
     pause_reason: str | None
 
 
+class SequenceVersion(Answer):
+    """A campaign's sequence as it was saved once."""
+
+    campaign_id: str
+    version: int
+    is_current: bool
+    created_at: datetime
+    sequence: JSON
+
+
 class Campaigns(Page, kw_only=True):
     campaigns: list[Campaign]
 

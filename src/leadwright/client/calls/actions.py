@@ -9,18 +9,30 @@ from leadwright.client.answers.base import JSON
 from leadwright.client.request import Request, Walk, by_cursor, request
 
 ONE = "/v1/actions/{action_id}"
-State = Literal["planned", "performing", "done", "failed", "uncertain", "cancelled"]
+State = Literal["planned", "performing", "done", "failed", "uncertain", "cancelled", "all"]
 
 
-def page(state: State | None = None, *, limit: int = 50, cursor: str | None = None) -> Request[answers.Actions]:
-    """One page of deeds; without a state those that are not over."""
-    query = {"state": state, "limit": limit, "cursor": cursor}
+def page(
+    state: State | None = None,
+    *,
+    lead_id: str | None = None,
+    campaign_id: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Request[answers.Actions]:
+    """One page of deeds; without a state those that are not over.
+
+    A campaign's are listed while they are not over, a lead's in every state.
+    """
+    query = {"state": state, "leadId": lead_id, "campaignId": campaign_id, "limit": limit, "cursor": cursor}
     return request("GET", "/v1/actions", answers.Actions, query=query)
 
 
-def every(state: State | None = None) -> Walk[answers.Action]:
+def every(
+    state: State | None = None, *, lead_id: str | None = None, campaign_id: str | None = None
+) -> Walk[answers.Action]:
     """All deeds; without a state those that are not over."""
-    return by_cursor(page(state, limit=100), lambda found: found.actions)
+    return by_cursor(page(state, lead_id=lead_id, campaign_id=campaign_id, limit=100), lambda found: found.actions)
 
 
 def resolve(action_id: str, outcome: Literal["done", "not_done"]) -> Request[answers.Action]:

@@ -91,6 +91,11 @@ def _act(campaign_id: str, action: str) -> Request[answers.ActionDone]:
     return request("PATCH", ONE, answers.ActionDone, campaign_id, body={"action": action})
 
 
+def sequence(campaign_id: str, version: int | None = None) -> Request[answers.SequenceVersion]:
+    """The sequence as it was saved as that version, without one the current."""
+    return request("GET", ONE + "/sequence", answers.SequenceVersion, campaign_id, query={"version": version})
+
+
 def set_sequence(campaign_id: str, sequence: JSON) -> Request[answers.Campaign]:
     """Stores a new version when the sequence differs; leads on their way keep their step by its id."""
     return request("PUT", ONE + "/sequence", answers.Campaign, campaign_id, body=sequence)

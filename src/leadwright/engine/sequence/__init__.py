@@ -2,12 +2,11 @@
 
 from leadwright.engine.sequence.comparison import FieldTest, Operator
 from leadwright.engine.sequence.edit import changed_steps, position_after_edit
+from leadwright.engine.sequence.length import MAX_NOTE, MAX_TEXT, too_long
 from leadwright.engine.sequence.model import Branch, Sequence, Step, StepType, Variant
 from leadwright.engine.sequence.parse import (
     MAX_DEPTH,
-    MAX_NOTE,
     MAX_STEPS,
-    MAX_TEXT,
     MAX_VARIANTS,
     parse_sequence,
 )
@@ -31,4 +30,5 @@ __all__ = [
     "changed_steps",
     "parse_sequence",
     "position_after_edit",
+    "too_long",
 ]
