@@ -141,6 +141,11 @@ class World:
             )
             await waking.sender_changed(connection, self.workspace_id, [sender_id], self.now)
 
+    async def disconnect(self, sender_id: str) -> None:
+        async with self.database.transaction() as connection:
+            await connection.execute("UPDATE sender SET status = 'disconnected' WHERE id = %s", (sender_id,))
+            await waking.sender_changed(connection, self.workspace_id, [sender_id], self.now)
+
     async def remove_sender(self, sender_id: str) -> None:
         async with self.database.transaction() as connection:
             await senders_store.remove(connection, self.workspace_id, sender_id, self.secrets.seal("{}"), self.now)

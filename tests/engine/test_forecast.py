@@ -119,6 +119,32 @@ def test_the_hours_and_a_gap() -> None:
     assert found.days[0].limited_by.rule == "min_gap"
 
 
+def test_every_day_that_is_closed_is_limited_by_the_hours_wherever_the_run_begins() -> None:
+    """From a Saturday on, two weekends: Monday to Friday do twenty each."""
+    crew = [sender(limits=limits(20), schedule=BERLIN)]
+    found = forecast(outlook(VISIT, Group(150), senders=crew, start=datetime(2026, 3, 7, 10, tzinfo=UTC), days=12))
+    assert by_day(found, "visits", 12) == [0, 0, 20, 20, 20, 20, 20, 0, 0, 20, 20, 10]
+    told = [day.limited_by and (day.limited_by.rule, day.limited_by.waiting) for day in found.days]
+    closed, capped = ("outside_window", 150), "daily_cap"
+    assert told[:2] == [closed, closed]
+    assert [each and each[0] for each in told[2:]] == [capped] * 5 + ["outside_window"] * 2 + [capped] * 2 + [None]
+    assert found.limits["outside_window", None] == 4
+
+
+def test_a_weekly_cap_limits_each_day_that_it_leaves_empty() -> None:
+    found = forecast(outlook(VISIT, Group(100), senders=[sender(limits=limits(20, 70))], days=7))
+    rules = [day.limited_by and day.limited_by.rule for day in found.days]
+    assert rules == ["daily_cap"] * 3 + ["weekly_cap"] * 4
+
+
+def test_hours_that_never_meet_are_what_limits() -> None:
+    weekend = replace(BERLIN, days=tuple(Weekday)[5:])
+    crew = [sender(schedule=BERLIN)]
+    found = forecast(outlook(VISIT, Group(3), senders=crew, course=Course(weekend), days=3))
+    assert [day.limited_by and day.limited_by.rule for day in found.days] == ["outside_window"] * 3
+    assert found.touches.total() == 0
+
+
 def test_groups_that_only_differ_in_their_size_are_one() -> None:
     """So a condition on a field that has 50,000 values makes two groups and not 50,000."""
     big, small = frozenset({0}), frozenset[int]()

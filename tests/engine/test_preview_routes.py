@@ -170,6 +170,22 @@ class TestValidation:
             assert refused.json()["details"] == told
             assert (await client.get(f"/v1/campaigns/{campaign}")).json()["status"] == "draft"
 
+    async def test_a_text_that_can_never_be_rendered_keeps_it_from_being_started(
+        self, client: httpx.AsyncClient
+    ) -> None:
+        endless = [{"id": "invite", "type": "connect", "note": "{% for i in (1..1000000) %}x{% endfor %}"}]
+        campaign = await make(client, sequence={"steps": endless}, senderIds=[await add_sender(client)])
+        found = await validate(client, campaign)
+        assert [(each["code"], each["path"]) for each in found["reasons"]] == [("template_fails", "sequence.steps[0]")]
+        assert (await start(client, campaign)).status_code == 400
+
+    async def test_hours_that_never_meet_are_warned_of(self, client: httpx.AsyncClient) -> None:
+        hours = {"timeZone": "UTC", "from": "09:00", "to": "17:00"}
+        sender = await add_sender(client, schedule={**hours, "days": ["mon"]})
+        schedule = {**hours, "days": ["sat"]}
+        campaign = await make(client, sequence=SLEEPING, senderIds=[sender], schedule=schedule)
+        assert [each["code"] for each in (await validate(client, campaign))["warnings"]] == ["hours_never_meet"]
+
     async def test_a_removed_sender_is_unknown(self, client: httpx.AsyncClient) -> None:
         sender = await add_sender(client)
         campaign = await make(client, sequence=SLEEPING, senderIds=[sender])

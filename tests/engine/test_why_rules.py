@@ -1,19 +1,26 @@
 """Each rule that can hold a lead, told of real rows that the engine has left behind."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from psycopg.errors import LockNotAvailable
-from tests.engine.conftest import World, step, url
+from tests.engine.conftest import Recorder, World, identity, step, url
 
 from leadwright.campaigns import service as campaigns
 from leadwright.campaigns.schedule import Schedule, Weekday
-from leadwright.channels.channel import Later, Permanent, Temporary, Unknown
+from leadwright.channels.channel import Deed, Later, Outcome, Permanent, Temporary, Unknown
 from leadwright.engine import why_service, why_store
-from leadwright.engine.why import Why
+from leadwright.engine.performing import LEASE
+from leadwright.engine.settlement import ASK_EVERY
+from leadwright.engine.why_view import OpenDeed, Why
 from leadwright.engine.why_wire import why_body
+from leadwright.engine.worker import Engine
 from leadwright.errors import NotFound
-from leadwright.leads import outcomes
+from leadwright.leads import joining, outcomes
+from leadwright.leads import service as leads
 from leadwright.leads.model import CustomLeadStatus
 from leadwright.leads.outcomes import Verdict
 from leadwright.senders.limits import Limits, QuotaKind
@@ -222,13 +229,62 @@ async def test_a_passing_fault_is_told_with_the_next_try(world: World) -> None:
     assert (await asked(world, lead)).due_at == world.now + timedelta(minutes=5)
 
 
-async def test_a_deed_under_way_is_held_by_nothing_and_has_no_time(world: World) -> None:
+async def test_a_deed_that_its_channel_reports_later_is_told_and_no_clock_ends_it(world: World) -> None:
     campaign = await world.campaign([step("connect")])
     (lead,) = await world.add(campaign, "ada")
     world.recorder.answers[url("ada")] = [Later("channel")]
-    await world.run()
+    began = world.now
+    await world.run(hours=1)
     found = await asked(world, lead)
+    ((action_id,),) = await world.rows("SELECT id FROM action")
     assert (found.due_at, list(found.held_by)) == (None, [])
+    assert found.deed == OpenDeed(action_id, "connect", "performing", "channel", began, None)
+
+
+@dataclass
+class Inquiring(Recorder):
+    """A channel that asks, in the middle of a deed, why its lead waits."""
+
+    told: list[Why] = field(default_factory=list[Why])
+    ask: Callable[[], Awaitable[Why]] | None = None
+
+    async def perform(self, deed: Deed) -> Outcome:
+        assert self.ask is not None
+        self.told.append(await self.ask())
+        return await super().perform(deed)
+
+
+async def test_a_deed_that_a_worker_performs_is_told_until_its_lease_ends(world: World) -> None:
+    """Also when that worker was killed: nobody else takes it up before."""
+    campaign = await world.campaign([step("connect")])
+    (lead,) = await world.add(campaign, "ada")
+    channel = Inquiring(ask=lambda: asked(world, lead))
+    world.engine = Engine(world.database, world.secrets, channel, batch=20)
+    await world.run()
+    (found,) = channel.told
+    assert (found.due_at, list(found.held_by)) == (world.now + LEASE, [])
+    ((action_id,),) = await world.rows("SELECT id FROM action")
+    assert found.deed == OpenDeed(action_id, "connect", "performing", None, world.now, world.now + LEASE)
+
+
+async def test_an_uncertain_deed_is_named_with_when_its_channel_is_asked_next(world: World) -> None:
+    campaign = await world.campaign([step("connect")])
+    (lead,) = await world.add(campaign, "ada")
+    world.recorder.answers[url("ada")] = [Unknown("lost")]
+    world.recorder.truth = Unknown()
+    await world.run()
+    ((action_id,),) = await world.rows("SELECT id FROM action")
+    found = await asked(world, lead)
+    (held,) = found.held_by
+    assert (held.rule, held.until) == ("uncertain_action", world.now + ASK_EVERY)
+    assert f"act_{action_id}" in held.message
+    assert found.deed is not None
+    assert (found.deed.id, found.deed.awaiting) == (action_id, "channel")
+    await world.run(hours=3)
+    found = await asked(world, lead)
+    assert [(each.rule, each.until) for each in found.held_by] == [("uncertain_action", None)]
+    assert found.deed is not None
+    assert found.deed.awaiting == "person"
 
 
 async def test_a_campaign_that_paused_by_itself_says_why(world: World) -> None:
@@ -238,6 +294,54 @@ async def test_a_campaign_that_paused_by_itself_says_why(world: World) -> None:
         await campaigns.pause_by_itself(connection, world.workspace_id, campaign, "too many faults", world.now)
     (held,) = [each for each in (await asked(world, lead)).held_by if each.rule == "paused"]
     assert "too many faults" in held.message
+
+
+NEVER_NOW: dict[str, Any] = {"schedule": Schedule("UTC", (Weekday.SUNDAY,), opens=9 * 60, closes=10 * 60)}
+NO_INVITATIONS = Limits({QuotaKind.CONNECTIONS: 0}, {}, timedelta())
+
+
+async def test_every_rule_holds_a_lead_whose_text_lacks_a_field(world: World) -> None:
+    sender = await world.sender(limits=NO_INVITATIONS)
+    campaign = await world.campaign([step("connect", note="About {{topic}}")], senders=[sender], **NEVER_NOW)
+    (lead,) = await world.add(campaign, "ada")
+    await world.disconnect(sender)
+    await world.run()
+    assert list(await rules(world, lead)) == ["missing_field", "sender_unavailable", "outside_window", "daily_cap"]
+
+
+async def test_a_lead_that_waits_is_told_what_will_hold_it_when_its_time_comes(world: World) -> None:
+    sender = await world.sender(limits=NO_INVITATIONS)
+    invite = step("connect", note="About {{topic}}", after={"days": 1})
+    campaign = await world.campaign([invite], senders=[sender], **NEVER_NOW)
+    (lead,) = await world.add(campaign, "ada")
+    await world.disconnect(sender)
+    expected = ["waiting_for_delay", "missing_field", "sender_unavailable", "outside_window", "daily_cap"]
+    assert list(await rules(world, lead)) == expected
+    await world.run()
+    assert list(await rules(world, lead)) == expected
+
+
+async def test_what_is_over_before_its_time_comes_does_not_hold_a_lead_that_waits(world: World) -> None:
+    sender = await world.sender(limits=Limits({QuotaKind.CONNECTIONS: 1}, {}, timedelta()), schedule=MORNINGS)
+    await world.add(await world.campaign([step("connect")], senders=[sender]), "bob")
+    await world.run()
+    tomorrow = await world.campaign([step("connect", after={"days": 1})], senders=[sender])
+    later = await world.campaign([step("connect", after={"hours": 2})], senders=[sender])
+    ((held_tomorrow,), (held_later,)) = [await world.add(each, "ada") for each in (tomorrow, later)]
+    assert list(await rules(world, held_tomorrow)) == ["waiting_for_delay"]
+    assert await rules(world, held_later) == {
+        "waiting_for_delay": world.now + timedelta(hours=2),
+        "outside_window": datetime(2026, 3, 3, 8, tzinfo=UTC),
+        "daily_cap": datetime(2026, 3, 3, tzinfo=UTC),
+    }
+
+
+async def test_a_message_that_waits_for_the_acceptance_is_told_what_else_would_hold_it(world: World) -> None:
+    sender = await world.sender(limits=Limits({QuotaKind.MESSAGES: 0}, {}, timedelta()))
+    campaign = await world.campaign([step("connect"), step("message")], senders=[sender])
+    (lead,) = await world.add(campaign, "ada")
+    await world.run(hours=1)
+    assert list(await rules(world, lead)) == ["waiting_for_acceptance", "daily_cap"]
 
 
 async def test_a_cap_of_nothing_is_ended_by_no_clock(world: World) -> None:
@@ -266,3 +370,53 @@ async def test_a_wrong_person_was_stopped(world: World) -> None:
         await outcomes.judge(connection, world.workspace_id, lead, verdict, world.now)
     found = await asked(world, lead)
     assert [(each.rule, each.message) for each in found.held_by] == [("stopped", "the lead was stopped: WRONG_PERSON")]
+
+
+async def test_a_lead_that_a_reply_elsewhere_has_stopped_names_where(world: World) -> None:
+    sender = await world.sender()
+    (first,) = await world.add(await world.campaign([step("connect")], senders=[sender]), "ada")
+    await world.run()
+    (second,) = await world.add(await world.campaign([step("visit_profile", after={"days": 1})]), "ada")
+    await world.told(sender, "ada", "reply", text="Let us talk")
+    (held,) = (await asked(world, second)).held_by
+    assert held.rule == "stopped"
+    assert held.message == f'the lead was stopped: STOPPED, the person replied in the campaign "C" (lead_{first})'
+    assert (await asked(world, first)).held_by[0].message == "the lead was stopped: REPLY_RECEIVED"
+
+
+async def test_a_lead_that_was_taken_out_says_no_more_than_that(world: World) -> None:
+    (lead,) = await world.add(await world.campaign([step("connect")], start=False), "ada")
+    async with world.database.transaction() as connection:
+        await leads.remove(connection, world.workspace_id, lead, purge=False, now=world.now)
+    assert [each.message for each in (await asked(world, lead)).held_by] == ["the lead was stopped: STOPPED"]
+
+
+async def test_the_younger_of_two_leads_that_are_one_person_names_the_older(world: World) -> None:
+    campaign = await world.campaign([step("connect")], start=False)
+    older, younger = await world.add(campaign, "ada", "ada-lovelace")
+    async with world.database.transaction() as connection:
+        await joining.join(connection, world.workspace_id, identity("ada"), identity("ada-lovelace"), world.now)
+    (held,) = (await asked(world, younger)).held_by
+    assert held.message == f"the lead was stopped: STOPPED, it is the same person as lead_{older}"
+
+
+async def test_the_hours_that_are_closed_are_named(world: World) -> None:
+    async def told(lead_hours: dict[str, Any], campaign: Schedule | None, sender: Schedule | None) -> str:
+        senders = [await world.sender(schedule=sender)]
+        (lead,) = await world.add(await world.campaign([step("connect")], senders=senders, schedule=campaign), "ada")
+        if lead_hours:
+            (lead,) = await world.add(
+                await world.campaign([step("connect")], senders=senders, schedule=campaign), "bob", **lead_hours
+            )
+        (held,) = (await asked(world, lead)).held_by
+        return held.message.removeprefix("outside the working hours ")
+
+    world.now = datetime(2026, 3, 2, 11, tzinfo=UTC)
+    all_day = Schedule("UTC", tuple(Weekday), opens=0, closes=24 * 60)
+    sunday = Schedule("UTC", (Weekday.SUNDAY,), opens=0, closes=24 * 60)
+    assert await told({}, MORNINGS, None) == await told({}, MORNINGS, all_day) == "of the campaign"
+    assert await told({}, all_day, MORNINGS) == 'of the sender "Sue Sender"'
+    assert await told({}, MORNINGS, MORNINGS) == 'of the campaign and of the sender "Sue Sender"'
+    zone = {"timeZone": "Asia/Tokyo"}
+    assert await told(zone, MORNINGS, None) == "of the campaign, on the lead's clock (Asia/Tokyo)"
+    assert "never meet" in await told({}, MORNINGS, sunday)

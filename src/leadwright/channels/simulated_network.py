@@ -56,6 +56,11 @@ def _does(config: SimulatorConfig, identity: Identity, question: Question, rate:
     return chance(config, identity, question, *more) < rate
 
 
+def is_connected(config: SimulatorConfig, identity: Identity) -> bool:
+    """Whether the person is connected before anybody invites it."""
+    return _does(config, identity, "connected", config.already_connected_rate)
+
+
 def accepts(config: SimulatorConfig, identity: Identity) -> timedelta | None:
     """How long after an invitation the person accepts it; None: never."""
     if not _does(config, identity, "accepts", config.accept_rate):
@@ -93,8 +98,7 @@ def happening(config: SimulatorConfig, deed: Deed) -> Happening:
         return Happening(Permanent(code, "a person of the simulated network with whom nothing can be done"), (), False)
     if deed.attempt < 2 and _does(config, person, "falters", config.temporary_rate, deed.kind):
         return Happening(Temporary("simulated", "a fault of the simulated network that passes"), (), False)
-    connected = _does(config, person, "connected", config.already_connected_rate)
-    if deed.kind is StepType.CONNECT and connected:
+    if deed.kind is StepType.CONNECT and is_connected(config, person):
         return Happening(Done(deed.id, found="already_connected", known_as=_known_as(config, deed)))
     lost = _does(config, person, "loses", config.lost_answer_rate, deed.kind)
     return Happening(Done(deed.id, known_as=_known_as(config, deed)), _facts(config, deed), True, lost)

@@ -8,6 +8,7 @@ from leadwright.cli.remote import Key, Url, connected
 
 if TYPE_CHECKING:
     from leadwright.cli.session import Session
+    from leadwright.crypto import SecretBox
 
 _COLUMNS = (
     "date",
@@ -28,7 +29,12 @@ def forecast(
     days: Annotated[int, typer.Option("--days", min=1, max=365, help="How many days, today among them.")] = 90,
     accept_rate: Annotated[
         float | None,
-        typer.Option("--accept-rate", min=0, max=1, help="Who accepts, as a share of 1. Else its own rate, or 0.35."),
+        typer.Option(
+            "--accept-rate",
+            min=0,
+            max=1,
+            help="Who accepts, as a share of 1. Else its own or its simulators' rate, or 0.35.",
+        ),
     ] = None,
     reply_rate: Annotated[
         float | None, typer.Option("--reply-rate", min=0, max=1, help="Who answers a message, as a share of 1.")
@@ -74,9 +80,17 @@ def _foreseen(campaign: str, days: int, accept_rate: float | None, reply_rate: f
     async def read(session: "Session") -> Prospect:
         workspace_id, campaign_id = await find_campaign(session, campaign)
         assumed = Assumed(accept_rate, reply_rate)
-        return await prospect(session.connection, workspace_id, campaign_id, days, assumed, session.now)
+        return await prospect(session.connection, stored_secrets, workspace_id, campaign_id, days, assumed, session.now)
 
     return forecast_body(foresee(in_transaction(read))).model_dump(mode="json", by_alias=True)
+
+
+def stored_secrets() -> "SecretBox":
+    """What opens the configuration of senders as the server has stored it."""
+    from leadwright.cli.process import open_secrets
+    from leadwright.cli.session import load_settings
+
+    return open_secrets(load_settings())
 
 
 async def find_campaign(session: "Session", public_id: str) -> tuple[str, str]:
@@ -108,6 +122,11 @@ def _end(found: dict[str, Any]) -> str:
     return f", {on_the_way} still on their way after {found['days']} days" if on_the_way else ""
 
 
+def _replying_from(assumed: dict[str, Any]) -> str:
+    """Servers from before said nothing of it."""
+    return f" ({assumed['replyRateFrom']})" if "replyRateFrom" in assumed else ""
+
+
 def _summarise(found: dict[str, Any]) -> None:
     from leadwright.cli.output import remark
 
@@ -116,7 +135,7 @@ def _summarise(found: dict[str, Any]) -> None:
         remark(f"The campaign is {found['status']}: this is as if it were running from now on.")
     remark(
         f"Assumed: {assumed['acceptRate']:.0%} accept ({assumed['acceptRateFrom']}), "
-        f"{assumed['replyRate']:.0%} of those who get a message reply."
+        f"{assumed['replyRate']:.0%} of those who get a message reply{_replying_from(assumed)}."
     )
     remark(f"First touch {found['firstTouchAt'] or 'never'}, last {found['lastTouchAt'] or 'never'}.")
     remark(f"{found['touches']['total']} touches; {found['through']} of {found['leads']} leads through{_end(found)}.")

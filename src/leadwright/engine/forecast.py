@@ -24,18 +24,25 @@ GRAIN = timedelta(minutes=30)
 """Deeds that a sender's gap spaces are put together by so much."""
 _WEAK = {"min_gap": 1, Rule.OUTSIDE_WINDOW.value: 2}
 """Rules that pass by themselves within the day."""
+_DAY = timedelta(days=1)
+_Key = tuple[str, QuotaKind | None]
+"""A limit: its rule, and what is capped, if a cap is it."""
 OTHER_DEEDS = "other"
 """Withdrawals, tasks and webhooks, which no cap counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """How the people who are approached behave, as shares of 1 and the time they take."""
+    """How the people who are approached behave, as shares of 1 and the time they take.
+
+    ``connected_rate``: those who are connected when they are invited; ``accept_rate`` is a share of the others.
+    """
 
     accept_rate: float = 0.35
     accept_after: timedelta = timedelta(days=1)
     reply_rate: float = 0.1
     reply_after: timedelta = timedelta(hours=4)
+    connected_rate: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ class Day:
     on: date
     touches: Tally[str] = field(default_factory=Tally[str])
     new_leads: int = 0
-    waiting: dict[tuple[str, QuotaKind | None], int] = field(default_factory=dict[tuple[str, QuotaKind | None], int])
+    waiting: dict[_Key, int] = field(default_factory=dict[_Key, int])
 
     @property
     def limited_by(self) -> Limit | None:
@@ -113,7 +120,7 @@ class Forecast:
         return self.last_end_at if self.leads and self.through == self.leads else None
 
     @property
-    def limits(self) -> Tally[tuple[str, QuotaKind | None]]:
+    def limits(self) -> Tally[_Key]:
         """On how many days each limit held most leads back."""
         found = (day.limited_by for day in self.days)
         return Tally((limit.rule, limit.kind) for limit in found if limit is not None)
@@ -145,7 +152,8 @@ class _Forecaster:
         days = [Day(first + timedelta(days=ahead)) for ahead in range(outlook.days)]
         self._days = {day.on: day for day in days}
         self._found = Forecast(sum(group.size for group in outlook.groups), days)
-        self._carried: dict[str, float] = {"accept": 0.0, "reply": 0.0}
+        self._carried: dict[str, float] = {"accept": 0.0, "reply": 0.0, "connected": 0.0}
+        self._lasting: dict[tuple[_Key, date, date], int] = {}
         self._day_ends = outlook.start
         self._today = days[0]
 
@@ -155,6 +163,7 @@ class _Forecaster:
         others = _merged(outlook.others, outlook.start)
         run = Run(outlook.course, list(dict.fromkeys(entering.values())), self, self, outlook.start, outlook.end)
         run.play(*self._cohorts({**others, **entering}))
+        self._spread_blocks()
         return self._found
 
     def _cohorts(self, senders: Mapping[str, VirtualSender]) -> tuple[list[Cohort], dict[str, datetime]]:
@@ -178,19 +187,25 @@ class _Forecaster:
 
     def accepting(self, cohort: Cohort) -> Parts:
         assumed = self._outlook.assumptions
-        return self._parts("accept", cohort.size, assumed.accept_rate, assumed.accept_after)
+        connected = self._some("connected", cohort.size, assumed.connected_rate)
+        others = self._parts("accept", cohort.size - connected, assumed.accept_rate, assumed.accept_after)
+        return [(connected, timedelta()), *others]
 
     def answering(self, cohort: Cohort) -> Parts:
         assumed = self._outlook.assumptions
         return self._parts("reply", cohort.size, assumed.reply_rate, assumed.reply_after)
 
     def _parts(self, what: str, size: int, rate: float, after: timedelta) -> Parts:
+        some = self._some(what, size, rate)
+        return [(some, after), (size - some, None)]
+
+    def _some(self, what: str, size: int, rate: float) -> int:
         """The share of them, in whole people; what is left of one counts for the next."""
         share = self._carried[what] + size * rate
         # A sum of tenths falls short of a whole by the last bit.
         some = min(size, int(share + 1e-9))
         self._carried[what] = share - some
-        return [(some, after), (size - some, None)]
+        return some
 
     # What happens
 
@@ -231,9 +246,23 @@ class _Forecaster:
         self._found.last_end_at = max(self._found.last_end_at or at, at)
 
     def blocked(self, at: datetime, block: Block, waiting: int) -> None:
-        held = self._day(at).waiting
-        key = (block.rule, block.kind)
-        held[key] = max(held.get(key, 0), waiting)
+        """Also on the whole days up to the end of the block, on which nothing need happen that tells of it again."""
+        key, zone, on = (block.rule, block.kind), self._outlook.course.zone, self._day(at).on
+        self._wait(self._today, key, waiting)
+        until = self._outlook.end if block.until is None else min(block.until, self._outlook.end)
+        ends_on = calendar.local_day(zone, until)
+        if ends_on > on + _DAY:
+            lasting = (key, on + _DAY, ends_on)
+            self._lasting[lasting] = max(self._lasting.get(lasting, 0), waiting)
+
+    def _spread_blocks(self) -> None:
+        for (key, day, ends_on), waiting in self._lasting.items():
+            for ahead in range((ends_on - day).days):
+                self._wait(self._days[day + ahead * _DAY], key, waiting)
+
+    @staticmethod
+    def _wait(day: Day, key: _Key, waiting: int) -> None:
+        day.waiting[key] = max(day.waiting.get(key, 0), waiting)
 
 
 def _merged(senders: Sequence[tuple[Sender, Used]], start: datetime) -> dict[str, VirtualSender]:

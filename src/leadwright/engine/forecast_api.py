@@ -31,10 +31,22 @@ async def forecast_campaign(
     days: Annotated[int, Query(ge=1, le=MOST_DAYS, description="How many days, today among them.")] = 90,
     accept_rate: Annotated[
         float | None,
-        Query(alias="acceptRate", ge=0, le=1, description="Else the campaign's own from 30 invitations on, else 0.35."),
+        Query(
+            alias="acceptRate",
+            ge=0,
+            le=1,
+            description="Else the campaign's own from 30 invitations on, else what its simulator senders' `config` "
+            "says, else 0.35.",
+        ),
     ] = None,
     reply_rate: Annotated[
-        float | None, Query(alias="replyRate", ge=0, le=1, description="Of those who get a message; else 0.1.")
+        float | None,
+        Query(
+            alias="replyRate",
+            ge=0,
+            le=1,
+            description="Of those who get a message; else what its simulator senders' `config` says, else 0.1.",
+        ),
     ] = None,
 ) -> Response:
     """When its first and last touch will be, how many on which day, what limits them, and what one more sender would
@@ -46,7 +58,13 @@ async def forecast_campaign(
     """
     assumed = Assumed(accept_rate, reply_rate)
     prospect = await service.prospect(
-        call.connection, call.workspace_id, campaigns.known_id(campaign_id), days, assumed, call.now
+        call.connection,
+        lambda: call.edge.secrets,
+        call.workspace_id,
+        campaigns.known_id(campaign_id),
+        days,
+        assumed,
+        call.now,
     )
 
     async def foresee() -> Response:

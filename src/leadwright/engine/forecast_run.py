@@ -191,14 +191,14 @@ class Run:
     def _ready(self, at: datetime) -> tuple[list[VirtualSender], Block]:
         """The senders that may act, and what holds the one that will be first when none may."""
         ready: list[VirtualSender] = []
-        shut = Block(Rule.SENDER_UNAVAILABLE, None)
+        shut: Block | None = None
         for sender in self._senders:
             block = sender.closed(self._course.schedule, own_zone=False, at=at)
             if block is None:
                 ready.append(sender)
-            elif _until(block) < _until(shut):
+            elif shut is None or _until(block) < _until(shut):
                 shut = block
-        return ready, shut
+        return ready, shut or Block(Rule.SENDER_UNAVAILABLE, None)
 
     def _begin(self, cohort: Cohort, sender: VirtualSender, size: int, at: datetime) -> None:
         begun = cohort.split(size)

@@ -1,15 +1,17 @@
 """Forecasts of a campaign as it stands now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from leadwright.campaigns import service as campaigns
 from leadwright.campaigns.model import Campaign, MissingVariable, Totals
+from leadwright.crypto import SecretBox
 from leadwright.engine import calendar, forecast_store, preview_store
 from leadwright.engine.courses import Sequences
 from leadwright.engine.forecast import Assumptions, Forecast, Outlook, forecast, with_one_more
+from leadwright.engine.forecast_behaviour import Behaviour, behaviour_of
 from leadwright.engine.forecast_groups import Group, merged, needed_fields, tested_steps
 from leadwright.engine.forecast_quota import Used
 from leadwright.engine.forecast_run import Course
@@ -18,6 +20,7 @@ from leadwright.engine.model import Policy
 from leadwright.engine.preview_fields import places
 from leadwright.engine.sequence import Sequence as Steps
 from leadwright.engine.sequence import parse_sequence, position_after_edit
+from leadwright.engine.simulate_networks import networks
 from leadwright.postgres.pool import Connection
 from leadwright.senders import quotas
 from leadwright.senders import service as senders
@@ -32,7 +35,7 @@ _OPEN_ENDED = frozenset({"waiting_for_task", "uncertain_action", "sender_unavail
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """What a caller assumes; None: what the campaign has shown, else the usual."""
+    """What a caller assumes; None: what the campaign has shown, else what its senders' networks do, else the usual."""
 
     accept_rate: float | None = None
     reply_rate: float | None = None
@@ -40,11 +43,12 @@ class Assumed:
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """All that a forecast is made of. ``rate_from``: where the rate of acceptance is taken from."""
+    """All that a forecast is made of. ``accepting_from`` and ``replying_from``: where the rates are taken from."""
 
     campaign: Campaign
     outlook: Outlook
-    rate_from: str
+    accepting_from: str
+    replying_from: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,13 @@ class Foreseen:
 
 
 async def prospect(
-    connection: Connection, workspace_id: str, campaign_id: str, days: int, assumed: Assumed, now: datetime
+    connection: Connection,
+    open_secrets: Callable[[], SecretBox],
+    workspace_id: str,
+    campaign_id: str,
+    days: int,
+    assumed: Assumed,
+    now: datetime,
 ) -> Prospect:
     """Reads the campaign, its senders and its leads. Raises NotFound."""
     overview = await campaigns.read(connection, workspace_id, campaign_id)
@@ -65,7 +75,11 @@ async def prospect(
     steps = parse_sequence(settings.sequence)
     zone = settings.schedule.time_zone if settings.schedule else None
     begun = await forecast_store.begun_on(connection, workspace_id, campaign_id, calendar.local_day(zone, now))
-    assumptions, rate_from = _assumptions(overview.totals, assumed)
+    crew = await _senders(connection, workspace_id, settings.sender_ids, now)
+    configs = await networks(connection, open_secrets, workspace_id, [sender for sender, _ in crew])
+    behaviour = behaviour_of([configs.get(sender.id) for sender, _ in crew if sender.removed_at is None])
+    assumptions, accepting_from = _accepting(overview.totals, assumed, behaviour)
+    assumptions, replying_from = _replying(assumptions, assumed, behaviour)
     groups = await _groups(connection, workspace_id, campaign, steps)
     others = {group.sender_id for group in groups if group.sender_id} - set(settings.sender_ids)
     outlook = Outlook(
@@ -73,13 +87,13 @@ async def prospect(
         Policy(settings.missing_variable is MissingVariable.SKIP_STEP, settings.acceptance_timeout),
         steps,
         groups,
-        await _senders(connection, workspace_id, settings.sender_ids, now),
+        crew,
         assumptions,
         now,
         days,
         await _senders(connection, workspace_id, sorted(others), now),
     )
-    return Prospect(campaign, outlook, rate_from)
+    return Prospect(campaign, outlook, accepting_from, replying_from)
 
 
 def foresee(prospect: Prospect) -> Foreseen:
@@ -88,15 +102,20 @@ def foresee(prospect: Prospect) -> Foreseen:
     return Foreseen(prospect, forecast(prospect.outlook), None if more is None else forecast(more))
 
 
-def _assumptions(totals: Totals, assumed: Assumed) -> tuple[Assumptions, str]:
-    usual = Assumptions()
-    rate, rate_from = usual.accept_rate, "default"
-    if totals.connections_sent >= ENOUGH_INVITED:
-        rate, rate_from = min(1.0, totals.connections_accepted / totals.connections_sent), "campaign"
+def _accepting(totals: Totals, assumed: Assumed, behaviour: Behaviour) -> tuple[Assumptions, str]:
+    """With what the caller assumes of those who accept; else the campaign's own rate, else the network's."""
+    found = behaviour.assumptions
     if assumed.accept_rate is not None:
-        rate, rate_from = assumed.accept_rate, "caller"
-    reply = usual.reply_rate if assumed.reply_rate is None else assumed.reply_rate
-    return replace(usual, accept_rate=rate, reply_rate=reply), rate_from
+        return replace(found, accept_rate=assumed.accept_rate), "caller"
+    if totals.connections_sent >= ENOUGH_INVITED:
+        return replace(found, accept_rate=min(1.0, totals.connections_accepted / totals.connections_sent)), "campaign"
+    return found, behaviour.taken_from
+
+
+def _replying(found: Assumptions, assumed: Assumed, behaviour: Behaviour) -> tuple[Assumptions, str]:
+    if assumed.reply_rate is not None:
+        return replace(found, reply_rate=assumed.reply_rate), "caller"
+    return found, behaviour.taken_from
 
 
 async def _senders(

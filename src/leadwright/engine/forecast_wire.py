@@ -55,9 +55,17 @@ class AssumptionsBody(BaseModel):
     model_config = _CAMEL
 
     accept_rate: float = Field(examples=[0.35])
-    accept_rate_from: str = Field(description="`caller`, `campaign` (its own so far) or `default`.")
-    accept_after: dict[str, float | int] = Field(examples=[{"days": 1}])
+    accept_rate_from: str = Field(
+        description="`caller`, `campaign` (its own so far), `simulator` (the mean of its senders, where some have the "
+        "simulator for a channel) or `default`."
+    )
+    accept_after: dict[str, float | int] = Field(description="As its `config`s say, or usual.", examples=[{"days": 1}])
+    already_connected_rate: float = Field(
+        description="Of those invited, who are connected already; `acceptRate` is of the others.",
+        examples=[0],
+    )
     reply_rate: float = Field(description="Of those who get a message.", examples=[0.1])
+    reply_rate_from: str = Field(description="`caller`, `simulator` or `default`.")
     reply_after: dict[str, float | int] = Field(examples=[{"hours": 4}])
     as_if_started: bool = Field(description="Whether the campaign is not running, and was taken to run from now on.")
 
@@ -108,7 +116,9 @@ def forecast_body(foreseen: Foreseen) -> ForecastAnswer:
         days=outlook.days,
         assumptions=AssumptionsBody(
             accept_rate=assumed.accept_rate,
-            accept_rate_from=prospect.rate_from,
+            accept_rate_from=prospect.accepting_from,
+            already_connected_rate=assumed.connected_rate,
+            reply_rate_from=prospect.replying_from,
             accept_after=duration_to_json(assumed.accept_after),
             reply_rate=assumed.reply_rate,
             reply_after=duration_to_json(assumed.reply_after),

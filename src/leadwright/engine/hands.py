@@ -23,4 +23,5 @@ async def present(connection: Connection, workspace_id: str, sender_ids: Sequenc
 
 def hand(sender: Sender) -> Hand:
     active = sender.status is SenderStatus.ACTIVE
-    return Hand(sender.id, sender.name, registry.performs(sender.channel), sender.fields, is_active=active)
+    performs = registry.performs(sender.channel)
+    return Hand(sender.id, sender.name, performs, sender.fields, is_active=active, schedule=sender.schedule)

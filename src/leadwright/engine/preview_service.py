@@ -135,7 +135,7 @@ async def validate(connection: Connection, workspace_id: str, campaign_id: str) 
         count,
         checked,
         obstacles(source, hands),
-        doubts(steps, hands),
+        doubts(steps, hands, campaign.settings.schedule),
         [each for each in sender_ids if each not in found],
     )
 

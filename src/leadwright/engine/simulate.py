@@ -5,22 +5,29 @@ The same leads, sequence, senders, seed and start give the same timeline.
 
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import cast
 
 from leadwright.campaigns.schedule import Schedule
-from leadwright.channels.simulated_network import SimulatorConfig, accepts, replies
+from leadwright.channels.simulated_network import SimulatorConfig, accepts, is_connected, replies
 from leadwright.engine import calendar
 from leadwright.engine.forecast_quota import Block, VirtualSender
 from leadwright.engine.forecast_run import Cohort, Course, Parts, Run
 from leadwright.engine.model import Act, Facts, Finish, Hold, Passed, Policy
 from leadwright.engine.sequence import Sequence as Steps
+from leadwright.engine.sequence import StepType
 from leadwright.identity import Identity
 from leadwright.senders.model import Sender
 from leadwright.templates import Fields
 
 ENDS_AFTER = timedelta(days=3652)
+_NEVER = {
+    "outside_window": "the hours of the campaign and of its senders never meet",
+    "sender_unavailable": "no sender of the campaign is active",
+    "new_leads_per_day": "the campaign lets no new leads begin",
+}
+"""What holds leads back that never begin, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +72,19 @@ class Line:
 
 @dataclass(slots=True)
 class Timeline:
-    """In the order of time. ``counts``: how often each thing happened."""
+    """In the order of time. ``counts``: how often each thing happened. ``blocks``: what held leads before one began."""
 
     lines: list[Line] = field(default_factory=list[Line])
     counts: Tally[str] = field(default_factory=Tally[str])
+    blocks: dict[Block, None] = field(default_factory=dict[Block, None])
+
+    @property
+    def why_nothing(self) -> str | None:
+        """Why no lead has begun; None when one has."""
+        if self.counts["leads"]:
+            return None
+        rules = dict.fromkeys((block.rule, block.kind) for block in self.blocks)
+        return "; ".join(_NEVER.get(rule, f"{rule} ({kind}) lets none begin") for rule, kind in rules)
 
 
 def simulate(play: Play) -> Timeline:
@@ -100,7 +116,8 @@ class _Stage:
         return Cohort(character.id, 1, play.steps, facts, play.steps.start, play.start, zone=zone)
 
     def accepting(self, cohort: Cohort) -> Parts:
-        return [(1, accepts(*self._asked(cohort)))]
+        asked = self._asked(cohort)
+        return [(1, timedelta() if is_connected(*asked) else accepts(*asked))]
 
     def answering(self, cohort: Cohort) -> Parts:
         return [(1, replies(*self._asked(cohort)))]
@@ -115,6 +132,9 @@ class _Stage:
         self._found.counts["leads"] += 1
 
     def did(self, at: datetime, cohort: Cohort, act: Act) -> None:
+        if act.kind is StepType.CONNECT and is_connected(*self._asked(cohort)):
+            self._write(at, cohort, "already_connected", act.step.id)
+            return
         text = act.content.get("text") or act.content.get("title")
         self._write(at, cohort, act.kind.value, act.step.id, None if text is None else str(text))
 
@@ -122,7 +142,8 @@ class _Stage:
         self._write(at, cohort, "skipped", passed.step_id, passed.reason)
 
     def accepted(self, at: datetime, cohort: Cohort) -> None:
-        self._write(at, cohort, "accepted")
+        if not is_connected(*self._asked(cohort)):
+            self._write(at, cohort, "accepted")
 
     def replied(self, at: datetime, cohort: Cohort) -> None:
         assert cohort.sender is not None
@@ -138,8 +159,9 @@ class _Stage:
     def finished(self, at: datetime, cohort: Cohort, finish: Finish) -> None:
         self._write(at, cohort, finish.status.value.lower(), None, finish.reason)
 
-    def blocked(self, at: datetime, block: Block, waiting: int) -> None:
-        pass
+    def blocked(self, _at: datetime, block: Block, _waiting: int) -> None:
+        if not self._found.counts["leads"]:
+            self._found.blocks[replace(block, until=None)] = None
 
     def _write(
         self, at: datetime, cohort: Cohort, what: str, step_id: str | None = None, text: str | None = None

@@ -1,25 +1,27 @@
 """What a simulation plays with: a campaign and its leads, or a sequence and invented people."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from leadwright.campaigns import service as campaigns
 from leadwright.campaigns.model import MissingVariable
 from leadwright.channels.simulated_network import SimulatorConfig
+from leadwright.crypto import SecretBox
 from leadwright.engine.forecast_groups import needed_fields
+from leadwright.engine.hands import hand, present
 from leadwright.engine.model import Policy
+from leadwright.engine.readiness import obstacles
 from leadwright.engine.sequence import Sequence as Steps
 from leadwright.engine.sequence import SequenceError, parse_sequence
 from leadwright.engine.simulate import Character, Play
-from leadwright.errors import Detail, InvalidRequest
+from leadwright.engine.simulate_networks import networks
+from leadwright.errors import Detail, InvalidRequest, LeadwrightError
 from leadwright.identity import Identity, IdentityKind, linkedin_identity
 from leadwright.leads import service as leads
 from leadwright.leads.model import Filter, Lead
 from leadwright.pages import Page
 from leadwright.postgres.pool import Connection
-from leadwright.senders import service as senders
 from leadwright.senders.limits import DEFAULT_PER_DAY, DEFAULT_PER_WEEK, Limits
 from leadwright.senders.model import ChannelName, Sender, SenderStatus
 from leadwright.templates import Scalar, look_up, pick, seed_of
@@ -28,35 +30,78 @@ _FIRST_NAMES = ("Ada", "Grace", "Linus", "Alan", "Barbara", "Donald", "Edsger", 
 _LAST_NAMES = ("Berger", "Costa", "Dubois", "Eriksen", "Fischer", "Garcia", "Haas", "Ivanova", "Jansen", "Kowalski")
 _COMPANIES = ("Acme", "Globex", "Initech", "Umbrella", "Hooli")
 _TITLES = ("Head of Sales", "Founder", "VP of Engineering", "Recruiter")
+_STRIDES = (13, 17, 23, 27, 33, 37, 43, 47, 53, 57, 63, 67, 73, 77, 83, 87)
+"""Each shares no factor with the number of plain names, so that going round by it meets them all."""
 _PAGE = 100
+SEED = 1
+"""Of people who are invented, or whose sender says nothing of them, where none is given."""
 
 
-def of_sequence(source: object, count: int, seed: int, start: datetime) -> Play:
-    """A sequence with one sender of usual limits and invented leads that lack nothing. Raises InvalidRequest."""
+class NotPlayable(LeadwrightError):
+    """What keeps the play from working would keep the campaign from being started."""
+
+    status = 400
+    code = "not_playable"
+
+
+def of_sequence(source: object, count: int, seed: int | None, start: datetime) -> Play:
+    """A sequence with one sender of usual limits and invented leads that lack nothing.
+
+    Raises InvalidRequest, and NotPlayable for what cannot work.
+    """
     try:
         steps = parse_sequence(source)
     except SequenceError as error:
         raise InvalidRequest.of([Detail(problem.path, problem.message) for problem in error.problems]) from error
-    return _play(steps, [_invented_sender(start)], _invented(steps, count, seed), seed, start)
+    sender = _invented_sender(start)
+    _require_playable(cast(Mapping[str, object], source), [sender])
+    people = _invented(steps, count, seed)
+    return Play(steps, Policy(), None, None, people, [sender], {sender.id: _network(None, seed)}, start)
 
 
 async def of_campaign(
-    connection: Connection, workspace_id: str, campaign_id: str, count: int, seed: int, start: datetime
+    connection: Connection,
+    open_secrets: Callable[[], SecretBox],
+    workspace_id: str,
+    campaign_id: str,
+    count: int,
+    seed: int | None,
+    start: datetime,
 ) -> Play:
-    """The campaign with its senders, as if no lead had begun and no sender done anything. Raises NotFound."""
+    """The campaign with its senders, as if no lead had begun and no sender done anything.
+
+    People behave towards a sender of the simulator as its own ``config`` says, with ``seed`` where one is given.
+    Raises NotFound, and NotPlayable for a campaign that cannot work.
+    """
     settings = (await campaigns.read(connection, workspace_id, campaign_id)).campaign.settings
+    present_ones = await present(connection, workspace_id, settings.sender_ids)
+    crew = [present_ones[each] for each in settings.sender_ids if each in present_ones]
+    _require_playable(settings.sequence, crew)
     steps = parse_sequence(settings.sequence)
     characters = [_character(lead) for lead in await _oldest(connection, workspace_id, campaign_id, count)]
-    found = await senders.sealed(connection, workspace_id, settings.sender_ids)
-    crew = [found[each] for each in settings.sender_ids if each in found and found[each].removed_at is None]
+    configs = await networks(connection, open_secrets, workspace_id, crew)
     skips = settings.missing_variable is MissingVariable.SKIP_STEP
-    play = _play(steps, crew, characters or _invented(steps, count, seed), seed, start)
-    return replace(
-        play,
-        policy=Policy(skips, settings.acceptance_timeout),
-        schedule=settings.schedule,
-        max_new_leads_per_day=settings.max_new_leads_per_day,
+    return Play(
+        steps,
+        Policy(skips, settings.acceptance_timeout),
+        settings.schedule,
+        settings.max_new_leads_per_day,
+        characters or _invented(steps, count, seed),
+        crew,
+        {sender.id: _network(configs.get(sender.id), seed) for sender in crew},
+        start,
     )
+
+
+def _require_playable(source: Mapping[str, object], crew: Sequence[Sender]) -> None:
+    found = obstacles(source, [hand(sender) for sender in crew])
+    if found:
+        raise NotPlayable(f"It cannot be played: {'; '.join(each.message for each in found)}")
+
+
+def _network(config: SimulatorConfig | None, seed: int | None) -> SimulatorConfig:
+    known = SimulatorConfig(seed=SEED) if config is None else config
+    return known if seed is None else known.model_copy(update={"seed": seed})
 
 
 async def _oldest(connection: Connection, workspace_id: str, campaign_id: str, count: int) -> Sequence[Lead]:
@@ -69,11 +114,6 @@ async def _oldest(connection: Connection, workspace_id: str, campaign_id: str, c
         if len(shown) < page.limit:
             break
     return found[:count]
-
-
-def _play(steps: Steps, crew: Sequence[Sender], characters: Sequence[Character], seed: int, start: datetime) -> Play:
-    network = {sender.id: SimulatorConfig(seed=seed) for sender in crew}
-    return Play(steps, Policy(), None, None, characters, crew, network, start)
 
 
 def _character(lead: Lead) -> Character:
@@ -89,24 +129,21 @@ def _character(lead: Lead) -> Character:
     return Character(lead.id, identity, {**lead.custom, **standard})
 
 
-def _invented(steps: Steps, count: int, seed: int) -> list[Character]:
-    return [_somebody(steps, seed, number) for number in range(1, count + 1)]
+def _invented(steps: Steps, count: int, seed: int | None) -> list[Character]:
+    return [_somebody(steps, SEED if seed is None else seed, number) for number in range(count)]
 
 
 def _somebody(steps: Steps, seed: int, number: int) -> Character:
     """Somebody who has every field that the sequence needs: what is not usual is named after the field."""
     dice = seed_of("somebody", str(seed), str(number))
-
-    def one_of(names: Sequence[str], group: int) -> str:
-        return names[pick(dice, group, len(names))]
-
-    first, last, company = one_of(_FIRST_NAMES, 0), one_of(_LAST_NAMES, 1), one_of(_COMPANIES, 2)
-    slug = f"{first}-{last}-{number}".lower()
+    first, last = _name(seed, number)
+    company = _COMPANIES[pick(dice, 2, len(_COMPANIES))]
+    slug = f"{first}-{last}-{number + 1}".lower().replace(" ", "-").replace(".", "")
     fields: dict[str, Scalar | None] = {
         "firstName": first,
         "lastName": last,
         "company": company,
-        "title": one_of(_TITLES, 3),
+        "title": _TITLES[pick(dice, 3, len(_TITLES))],
         "email": f"{slug}@{company.lower()}.example",
         "linkedinUrl": f"https://www.linkedin.com/in/{slug}",
     }
@@ -114,7 +151,21 @@ def _somebody(steps: Steps, seed: int, number: int) -> Character:
         for name in needed_fields(step):
             if look_up(fields, name) is None:
                 fields[name] = f"[{name}]"
-    return Character(f"lead-{seed}-{number}", Identity(IdentityKind.SLUG, slug), fields)
+    return Character(f"lead-{seed}-{number + 1}", Identity(IdentityKind.SLUG, slug), fields)
+
+
+def _name(seed: int, number: int) -> tuple[str, str]:
+    """A name that no other number has, up to 27,000: all plain ones first, then double names, then initials."""
+    plain = len(_FIRST_NAMES) * len(_LAST_NAMES)
+    dice = seed_of("names", str(seed))
+    stride, begin = _STRIDES[pick(dice, 0, len(_STRIDES))], pick(dice, 1, plain)
+    rounds, place = divmod(number, plain)
+    last_at, first_at = divmod((begin + place * stride) % plain, len(_FIRST_NAMES))
+    initials, doubling = divmod(rounds, len(_LAST_NAMES))
+    first, last = _FIRST_NAMES[first_at], _LAST_NAMES[last_at]
+    if doubling:
+        last = f"{last}-{_LAST_NAMES[(last_at + doubling) % len(_LAST_NAMES)]}"
+    return (f"{first} {chr(ord('A') + initials - 1)}." if initials else first), last
 
 
 def _invented_sender(now: datetime) -> Sender:

@@ -7,9 +7,10 @@ from leadwright.campaigns import service as campaigns
 from leadwright.engine import action_store, calendar, forecast_store, store, why_store
 from leadwright.engine.courses import Sequences
 from leadwright.engine.forecast_run import Course
-from leadwright.engine.model import Enrolment, Facts, Policy
+from leadwright.engine.model import Enrolment, Facts, Policy, Status
 from leadwright.engine.situation import inviting
-from leadwright.engine.why import Crew, View, Why, why
+from leadwright.engine.why import why
+from leadwright.engine.why_view import Crew, View, Why
 from leadwright.inbox import service as inbox
 from leadwright.leads import service as leads
 from leadwright.leads.model import CustomLeadStatus
@@ -54,8 +55,9 @@ async def _view(connection: Connection, workspace_id: str, row: store.Row, now: 
         enrolment=Enrolment(row.lead_id, row.step_since or row.created_at),
         facts=await _facts(connection, workspace_id, course, row, crew),
         crew=crew,
-        action=await why_store.open_action(connection, workspace_id, row.lead_id),
+        deed=await why_store.open_deed(connection, workspace_id, row.lead_id, now),
         postponed=await why_store.postponed(connection, workspace_id, row.lead_id, now),
+        stop=await why_store.stop(connection, workspace_id, row.lead_id) if row.status == Status.STOPPED else None,
         now=now,
     )
 

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
+from leadwright.engine.action_store import NEVER
 from leadwright.engine.store import LEAD_COLUMNS, Row
-from leadwright.engine.why import Postponed
+from leadwright.engine.why_view import OpenDeed, Postponed, Stop
 from leadwright.postgres.pool import Connection
 
 
@@ -33,18 +34,28 @@ async def row(connection: Connection, workspace_id: str, lead_id: str) -> Row | 
         return await cursor.fetchone()
 
 
-async def open_action(connection: Connection, workspace_id: str, lead_id: str) -> tuple[str, str | None] | None:
-    """State of the lead's deed that is planned or under way, and who is to tell its outcome."""
-    cursor = await connection.execute(
-        """
-        SELECT state, awaiting FROM action
-        WHERE workspace_id = %s AND lead_id = %s AND state IN ('planned', 'performing', 'uncertain')
-        ORDER BY id DESC LIMIT 1
-        """,
-        (workspace_id, lead_id),
-    )
-    found = await cursor.fetchone()
-    return None if found is None else (found[0], found[1])
+async def open_deed(connection: Connection, workspace_id: str, lead_id: str, now: datetime) -> OpenDeed | None:
+    """The lead's deed that is planned, under way or uncertain.
+
+    An uncertain one that its channel is being asked about, or never again, has no end.
+    """
+    async with connection.cursor(row_factory=class_row(OpenDeed)) as cursor:
+        await cursor.execute(
+            """
+            SELECT id, kind, state,
+                CASE WHEN state <> 'uncertain' THEN awaiting WHEN due_at < %(never)s THEN 'channel' ELSE 'person' END
+                    AS awaiting,
+                coalesce(performing_at, planned_at) AS since,
+                CASE WHEN state = 'performing' THEN lease_until
+                     WHEN state = 'uncertain' AND due_at > %(now)s AND due_at < %(never)s THEN due_at END AS until
+            FROM action
+            WHERE workspace_id = %(workspace)s AND lead_id = %(lead)s
+              AND state IN ('planned', 'performing', 'uncertain')
+            ORDER BY id DESC LIMIT 1
+            """,
+            {"workspace": workspace_id, "lead": lead_id, "now": now, "never": NEVER},
+        )
+        return await cursor.fetchone()
 
 
 async def postponed(connection: Connection, workspace_id: str, lead_id: str, now: datetime) -> Postponed | None:
@@ -66,6 +77,40 @@ async def postponed(connection: Connection, workspace_id: str, lead_id: str, now
     )
     found = await cursor.fetchone()
     return None if found is None else Postponed(*found)
+
+
+async def stop(connection: Connection, workspace_id: str, lead_id: str) -> Stop | None:
+    """Why the lead was stopped last, as its history tells; None where it was a person who stopped it.
+
+    Whoever replied did so as another lead of the same person, at the same moment or before.
+    """
+    cursor = await connection.execute(
+        """
+        SELECT CASE WHEN h.detail ? 'duplicateOf' THEN 'duplicate' ELSE h.detail ->> 'reason' END,
+               coalesce(replace(h.detail ->> 'duplicateOf', 'lead_', ''), replied.lead_id), replied.name
+        FROM (
+            SELECT at, detail FROM history
+            WHERE workspace_id = %(workspace)s AND lead_id = %(lead)s AND type = 'status_changed'
+              AND detail ->> 'newStatus' = 'STOPPED'
+            ORDER BY id DESC LIMIT 1
+        ) AS h
+        LEFT JOIN LATERAL (
+            SELECT replace(o.id::text, '-', '') AS lead_id, c.name
+            FROM lead l
+            JOIN lead o ON o.workspace_id = l.workspace_id AND o.identity_kind = l.identity_kind
+                AND o.identity_key = l.identity_key AND o.id <> l.id
+            JOIN history r ON r.workspace_id = o.workspace_id AND r.lead_id = o.id
+                AND r.type = 'replied' AND r.at <= h.at
+            JOIN campaign c ON c.workspace_id = o.workspace_id AND c.id = o.campaign_id
+            WHERE l.workspace_id = %(workspace)s AND l.id = %(lead)s AND h.detail ->> 'reason' = 'replied_elsewhere'
+            ORDER BY r.at DESC, r.id DESC LIMIT 1
+        ) AS replied ON true
+        WHERE h.detail ?| ARRAY['reason', 'duplicateOf']
+        """,
+        {"workspace": workspace_id, "lead": lead_id},
+    )
+    found = await cursor.fetchone()
+    return None if found is None else Stop(*found)
 
 
 async def paces(connection: Connection, workspace_id: str, sender_ids: Sequence[str]) -> Mapping[str, datetime]:

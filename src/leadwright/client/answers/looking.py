@@ -20,6 +20,17 @@ class Held(Answer):
     until: datetime | None
 
 
+class OpenDeed(Answer):
+    """A deed that is planned, under way or uncertain; ``awaiting``: worker, channel or person."""
+
+    id: str
+    type: str
+    state: str
+    awaiting: str
+    since: datetime
+    until: datetime | None
+
+
 class Why(Answer):
     """What happens next. Nothing in ``held_by`` with a ``due_at`` that is past means: next in line."""
 
@@ -28,6 +39,7 @@ class Why(Answer):
     next_step: NextStep | None
     due_at: datetime | None
     held_by: list[Held]
+    deed: OpenDeed | None = None
 
 
 class PreviewedLead(Answer):
@@ -118,6 +130,8 @@ class Assumptions(Answer):
     reply_rate: float
     reply_after: Duration
     as_if_started: bool
+    already_connected_rate: float = 0.0
+    reply_rate_from: str = "default"
 
 
 class Touches(Answer):
