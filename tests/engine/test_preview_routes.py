@@ -179,12 +179,13 @@ class TestValidation:
         assert [(each["code"], each["path"]) for each in found["reasons"]] == [("template_fails", "sequence.steps[0]")]
         assert (await start(client, campaign)).status_code == 400
 
-    async def test_hours_that_never_meet_are_warned_of(self, client: httpx.AsyncClient) -> None:
+    async def test_hours_that_never_meet_keep_it_from_being_started(self, client: httpx.AsyncClient) -> None:
         hours = {"timeZone": "UTC", "from": "09:00", "to": "17:00"}
         sender = await add_sender(client, schedule={**hours, "days": ["mon"]})
         schedule = {**hours, "days": ["sat"]}
         campaign = await make(client, sequence=SLEEPING, senderIds=[sender], schedule=schedule)
-        assert [each["code"] for each in (await validate(client, campaign))["warnings"]] == ["hours_never_meet"]
+        assert [each["code"] for each in (await validate(client, campaign))["reasons"]] == ["hours_never_meet"]
+        assert (await start(client, campaign)).status_code == 400
 
     async def test_a_removed_sender_is_unknown(self, client: httpx.AsyncClient) -> None:
         sender = await add_sender(client)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from leadwright import ids
-from leadwright.campaigns import counters, store
+from leadwright.campaigns import counters, readiness, store
 from leadwright.campaigns.model import (
     TRANSITIONS,
     Action,
@@ -20,11 +20,11 @@ from leadwright.campaigns.model import (
     Totals,
     read_dimensions,
 )
+from leadwright.campaigns.readiness import invalid_action
 from leadwright.clock import iso
 from leadwright.engine import stopping, waking
-from leadwright.engine.hands import hands
 from leadwright.engine.model import Rule
-from leadwright.engine.readiness import Obstacle, obstacles
+from leadwright.engine.readiness import Obstacle
 from leadwright.engine.sequence import Sequence as Steps
 from leadwright.engine.sequence import changed_steps, parse_sequence
 from leadwright.errors import Detail, InvalidRequest, NotFound
@@ -36,8 +36,6 @@ from leadwright.outbound.url import UrlRefused, check_url
 from leadwright.postgres.counting import Total
 from leadwright.postgres.pool import Connection
 from leadwright.senders import service as senders
-
-_INVALID_ACTION = "Invalid action or campaign state"
 
 
 def with_good_addresses(settings: Settings, present: Settings | None, allowed: AllowedHosts) -> Settings:
@@ -155,11 +153,8 @@ async def edit(
         raise not_found()
     campaign = await _campaign(connection, workspace_id, campaign_id)
     before, after = campaign.settings, change(campaign.settings)
-    if campaign.status is not Status.DRAFT and before.sequence != after.sequence:
-        _require_steps(after, campaign.status)
     await _require_senders(connection, workspace_id, set(after.sender_ids) - set(before.sender_ids))
-    if campaign.status is Status.STARTED:
-        await _require_working(connection, workspace_id, before, after)
+    await readiness.require_still_working(connection, workspace_id, campaign, after)
     await store.update_settings(connection, workspace_id, campaign_id, after, now)
     await store.add_sequence_version(connection, workspace_id, campaign_id, after, now)
     await _wake(connection, workspace_id, campaign_id, before, after, now)
@@ -291,7 +286,7 @@ async def what_is_in_the_way(connection: Connection, workspace_id: str, campaign
     Raises NotFound.
     """
     settings = (await _campaign(connection, workspace_id, campaign_id)).settings
-    return obstacles(settings.sequence, await hands(connection, workspace_id, settings.sender_ids))
+    return await readiness.in_the_way(connection, workspace_id, settings)
 
 
 async def _require_ready(
@@ -303,46 +298,13 @@ async def _require_ready(
     """
     if not await store.lock(connection, workspace_id, campaign_id):
         raise not_found()
-    if (await _campaign(connection, workspace_id, campaign_id)).status not in sources:
-        return
-    found = await what_is_in_the_way(connection, workspace_id, campaign_id)
-    if found:
-        raise cannot_work(found)
-
-
-async def _require_working(connection: Connection, workspace_id: str, before: Settings, after: Settings) -> None:
-    """Raises InvalidRequest for what is newly in the way; what was there before may be mended bit by bit."""
-    if (before.sequence, before.sender_ids) == (after.sequence, after.sender_ids):
-        return
-    present, wanted = [
-        obstacles(each.sequence, await hands(connection, workspace_id, each.sender_ids)) for each in (before, after)
-    ]
-    known = {each.message for each in present}
-    if found := [Detail(each.path, each.message) for each in wanted if each.message not in known]:
-        raise InvalidRequest.of(found)
-
-
-def _require_steps(settings: Settings, status: Status) -> None:
-    if not settings.sequence["steps"]:
-        raise InvalidRequest.of([Detail("sequence", f"expected at least one step, since the campaign is {status}")])
+    campaign = await _campaign(connection, workspace_id, campaign_id)
+    if campaign.status in sources:
+        await readiness.require_ready(connection, workspace_id, campaign.settings)
 
 
 def not_found() -> NotFound:
     return NotFound("Campaign not found", code="campaign_not_found")
-
-
-def invalid_action(*reasons: str | Detail) -> InvalidRequest:
-    """The sentence that clients know; what was wrong in particular stands in the details."""
-    details = [each if isinstance(each, Detail) else Detail("action", each) for each in reasons]
-    return InvalidRequest(_INVALID_ACTION, code="invalid_campaign_action", details=details)
-
-
-def cannot_work(found: Sequence[Obstacle]) -> InvalidRequest:
-    """The sentence goes on with the first thing in the way: clients show it to people, and few show the details."""
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    details = [Detail(each.path, each.message) for each in found]
-    message = f"{_INVALID_ACTION}: {found[0].message}{more}"
-    return InvalidRequest(message, code="invalid_campaign_action", details=details)
 
 
 def sender_not_found(path: str = "senderIds") -> InvalidRequest:

@@ -10,7 +10,8 @@ from pydantic.alias_generators import to_camel
 
 from leadwright.campaigns.fields import SEQUENCE_SCHEMA, DurationField, ScheduleBody, SequenceField
 from leadwright.campaigns.model import Action, MissingVariable, Overview, SequenceVersion, Settings, Status
-from leadwright.campaigns.service import invalid_action, sender_not_found
+from leadwright.campaigns.readiness import invalid_action
+from leadwright.campaigns.service import sender_not_found
 from leadwright.clock import iso
 from leadwright.durations import duration_to_json
 from leadwright.http.paging import Paged

@@ -134,7 +134,7 @@ async def validate(connection: Connection, workspace_id: str, campaign_id: str) 
         campaign,
         count,
         checked,
-        obstacles(source, hands),
+        obstacles(source, hands, campaign.settings.schedule),
         doubts(steps, hands, campaign.settings.schedule),
         [each for each in sender_ids if each not in found],
     )

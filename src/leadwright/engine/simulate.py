@@ -139,7 +139,9 @@ class _Stage:
         self._write(at, cohort, act.kind.value, act.step.id, None if text is None else str(text))
 
     def passed(self, at: datetime, cohort: Cohort, passed: Passed) -> None:
-        self._write(at, cohort, "skipped", passed.step_id, passed.reason)
+        """A condition that was judged is a step that took no time: what follows shows which way it went."""
+        if passed.reason is not None:
+            self._write(at, cohort, "skipped", passed.step_id, passed.reason)
 
     def accepted(self, at: datetime, cohort: Cohort) -> None:
         if not is_connected(*self._asked(cohort)):
