@@ -332,6 +332,12 @@ def test_doubts_are_warnings(steps: list[object], step_id: str, said: str) -> No
     assert said in warning.message
 
 
+def test_who_is_invited_in_the_else_may_be_written_to_there() -> None:
+    otherwise = [{"type": "connect"}, {"type": "message", "text": "Hi"}]
+    steps = [{"type": "condition", "when": "connected", "else": otherwise}]
+    assert parse_sequence({"steps": steps}).warnings == ()
+
+
 def test_an_invitation_after_a_withdrawal_is_no_doubt() -> None:
     types = ["connect", "withdraw_connection", "connect"]
     assert parse_sequence({"steps": [{"type": each} for each in types]}).warnings == ()

@@ -51,12 +51,19 @@ def _hasty(steps: Sequence[Step]) -> Iterator[tuple[Step, str]]:
 
 
 def _strangers(steps: Sequence[Step]) -> Iterator[tuple[Step, str]]:
-    """Messages where the lead is known not to be connected."""
+    """Messages where the lead is known not to be connected, and is not invited before."""
     for step in steps:
         if step.type is not StepType.MESSAGE:
             continue
         for parent in (steps[index] for index in step.parents):
             asks_connected = parent.branch is not None and parent.branch.when is None
-            if asks_connected and step.path.startswith(f"{parent.path}.else["):
+            otherwise = f"{parent.path}.else["
+            if asks_connected and step.path.startswith(otherwise) and not _invites(steps, otherwise, step):
                 yield step, f'it stands in the "else" of "{parent.id}", where the lead is not connected'
                 break
+
+
+def _invites(steps: Sequence[Step], within: str, before: Step) -> bool:
+    return any(
+        step.type is StepType.CONNECT and step.index < before.index and step.path.startswith(within) for step in steps
+    )
