@@ -49,6 +49,13 @@ def test_what_cannot_be_played(unreachable, tmp_path: Path) -> None:
     assert "did you mean 'message'" in refused.stderr
 
 
+def test_the_calendar_has_an_end(unreachable, tmp_path: Path) -> None:
+    file = tmp_path / "sequence.json"
+    file.write_text(json.dumps(STEPS))
+    refused = unreachable("simulate", "--file", file, "--start", "9999-12-31")
+    assert (refused.returncode, "a year up to 9000" in refused.stderr) == (2, True)
+
+
 def test_a_sequence_that_could_not_be_started_is_refused_with_the_reason(unreachable, tmp_path: Path) -> None:
     file = tmp_path / "sequence.json"
     mail = {"id": "mail", "type": "email", "subject": "s", "text": "t"}

@@ -7,7 +7,8 @@ import pytest
 from tests.engine.conftest import World, step, url
 
 from leadwright.campaigns.model import MissingVariable
-from leadwright.channels.channel import Later
+from leadwright.channels.channel import Done, Later
+from leadwright.engine import service
 from leadwright.engine.performing import perform
 from leadwright.events.model import EventType
 
@@ -141,11 +142,19 @@ async def test_who_is_in_conversation_elsewhere_is_approached_once_the_campaign_
     assert world.recorder.kinds() == ["connect", "visit_profile"]
 
 
-@pytest.mark.parametrize(("kind", "longest"), [("connect", 300), ("message", 8_000)])
-async def test_a_text_that_comes_out_too_long_is_not_sent(world: World, kind: str, longest: int) -> None:
+@pytest.mark.parametrize(
+    ("kind", "part", "longest"),
+    [
+        ("connect", "note", 300),
+        ("message", "text", 8_000),
+        ("manual_task", "text", 8_000),
+        ("manual_task", "title", 300),
+    ],
+)
+async def test_a_text_that_comes_out_too_long_is_not_sent(world: World, kind: str, part: str, longest: int) -> None:
     """Held like one that lacks a field, until the field is another."""
     sender = await world.sender()
-    wording = {"note" if kind == "connect" else "text": "{{a}}{{b}}"}
+    wording = ({"title": "Call"} if kind == "manual_task" else {}) | {part: "{{a}}{{b}}"}
     campaign = await world.campaign([step(kind, **wording)], senders=[sender])
     short, long = "x" * (longest // 2), "y" * (longest // 2 + 1)
     await world.add(campaign, "ada", a=short, b=long)
@@ -157,7 +166,7 @@ async def test_a_text_that_comes_out_too_long_is_not_sent(world: World, kind: st
     assert error.endswith(f"has {longest + 1:,} characters, at most {longest:,} can be sent")
     await world.add(campaign, "ada", on_duplicate="overwrite", b=short)
     await world.run()
-    assert [deed.text for deed in world.recorder.deeds] == [short + short]
+    assert [deed.content["text" if part == "note" else part] for deed in world.recorder.deeds] == [short + short]
 
 
 async def test_leads_at_a_removed_step_go_on_with_what_followed(world: World) -> None:
@@ -277,6 +286,21 @@ async def test_who_is_not_connected_waits_for_it_from_the_invitation_on(world: W
     await world.run(hours=1)
     assert world.recorder.kinds() == ["connect", "message"]
     assert await world.statuses(lead) == ["DONE"]
+
+
+async def test_an_invitation_that_is_told_after_its_acceptance_takes_no_status_back(world: World) -> None:
+    """Somebody ticks the task off when the person has accepted already."""
+    sender = await world.sender()
+    campaign = await world.campaign([step("connect"), step("message", after={"days": 1})], senders=[sender])
+    world.recorder.answers[url("ada")] = [Later("person")]
+    (lead,) = await world.add(campaign, "ada")
+    await world.run()
+    await world.told(sender, "ada", "connection_accepted")
+    async with world.database.transaction() as connection:
+        assert await service.resolve(connection, world.workspace_id, world.recorder.deeds[0].id, Done(), world.now)
+    assert await world.statuses(lead) == ["CONNECTION_ACCEPTED"]
+    await world.run(days=1)
+    assert world.recorder.kinds() == ["connect", "message"]
 
 
 async def test_an_acceptance_that_comes_before_the_outcome_of_the_invitation_counts(world: World) -> None:

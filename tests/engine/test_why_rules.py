@@ -11,7 +11,7 @@ from tests.engine.conftest import Recorder, World, identity, step, url
 
 from leadwright.campaigns import service as campaigns
 from leadwright.campaigns.schedule import Schedule, Weekday
-from leadwright.channels.channel import Deed, Later, Outcome, Permanent, Temporary, Unknown
+from leadwright.channels.channel import Deed, Done, Later, Outcome, Permanent, Temporary, Unknown
 from leadwright.engine import why_service, why_store
 from leadwright.engine.performing import LEASE
 from leadwright.engine.settlement import ASK_EVERY
@@ -130,6 +130,22 @@ async def test_a_task_and_an_unknown_outcome(world: World) -> None:
     assert await rules(world, task) == {"waiting_for_task": None}
     found = await asked(world, lost)
     assert ([each.rule for each in found.held_by], found.due_at) == (["uncertain_action"], None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "rules"), [(Later("person"), ["waiting_for_task"]), (Unknown("lost"), ["uncertain_action"])]
+)
+async def test_a_deed_whose_step_was_taken_out_with_all_that_followed(
+    world: World, outcome: Outcome, rules: list[str]
+) -> None:
+    campaign = await world.campaign([step("visit_profile"), step("connect")])
+    world.recorder.answers[url("ada")] = [Done(), outcome]
+    world.recorder.truth = Unknown()
+    (lead,) = await world.add(campaign, "ada")
+    await world.run()
+    await world.edit(campaign, sequence={"steps": [step("visit_profile")]})
+    found = await asked(world, lead)
+    assert (found.due_at, [held.rule for held in found.held_by]) == (None, rules)
 
 
 async def test_a_conversation_in_another_campaign(world: World) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("time", "lead", "sender", "what", "step", "text")
 _SHOWN_TEXT = 60
+_LAST_YEAR = 9_000
+"""A play may go on for years, and the calendar ends with 9999."""
 
 
 def simulate(
@@ -61,6 +63,8 @@ def _play(campaign: str | None, file: Path | None, leads: int, seed: int | None,
     from leadwright.engine import simulate_service as service
 
     begins = system_clock().replace(second=0, microsecond=0) if start is None else start.replace(tzinfo=UTC)
+    if begins.year > _LAST_YEAR:
+        raise typer.BadParameter(f"expected a year up to {_LAST_YEAR}", param_hint="--start")
     if file is not None:
         return service.of_sequence(_read(file), leads, seed, begins)
 

@@ -149,12 +149,12 @@ def rendered(step: Step, lead_id: str, facts: Facts) -> Act | Missing:
         if isinstance(result, Missing):
             lacking.update(dict.fromkeys(result.fields))
         elif result.text.strip():
+            if (problem := too_long(step.type, name, result.text)) is not None:
+                raise RenderError(problem)
             content[name] = result.text
 
     if variant is not None:
         add("text", step.variants[variant].text)
-        if (problem := too_long(step.type, str(content.get("text", "")))) is not None:
-            raise RenderError(problem)
         add("subject", step.variants[variant].subject)
     add("title", step.title)
     _COMPLETE.get(step.type, _nothing)(step, facts, content, lacking)

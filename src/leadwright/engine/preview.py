@@ -53,6 +53,7 @@ class _Previewing:
     def step(self) -> PreviewedStep:
         wordings = [self._wording(at, variant) for at, variant in enumerate(self._step.variants)]
         title, missing, problems = self._rendered([self._step.title])
+        problems = (*problems, *self._too_long("title", title[0]))
         if self._step.type is StepType.EMAIL and look_up(self._fields, "email") is None:
             missing = (*missing, "email")
         given = wordings[self._given] if self._given is not None else None
@@ -68,9 +69,12 @@ class _Previewing:
         (text, subject), missing, problems = self._rendered([variant.text, variant.subject])
         if text is None and not missing and not problems and self._step.type in (StepType.MESSAGE, StepType.EMAIL):
             problems = ("the text comes out blank",)
-        if text is not None and (problem := too_long(self._step.type, text)) is not None:
-            problems = (*problems, problem)
+        problems = (*problems, *self._too_long("text", text), *self._too_long("subject", subject))
         return Wording(at, at == self._given, variant.weight, text, subject, missing, problems)
+
+    def _too_long(self, part: str, text: str | None) -> tuple[str, ...]:
+        problem = None if text is None else too_long(self._step.type, part, text)
+        return () if problem is None else (problem,)
 
     def _rendered(
         self, templates: Sequence[Template | None]

@@ -32,9 +32,14 @@ _STATUS_OF_FAULT = {
 
 
 def status_of_deed(action: Action, done: Done, row: Row) -> str:
-    """The lead's status after the deed; the one it has, for a deed that makes none."""
+    """The lead's status after the deed; the one it has, for a deed that makes none.
+
+    Of an invitation that is told after its acceptance, the acceptance is what happened last.
+    """
     if done.found is not None:
         return _STATUS_OF_FINDING[done.found]
+    if action.kind == StepType.CONNECT and row.status == Status.CONNECTION_ACCEPTED:
+        return row.status
     if action.kind in (StepType.MESSAGE, StepType.EMAIL):
         return Status.FOLLOWUP_SENT if row.messages_sent else Status.MESSAGE_SENT
     return _STATUS_OF_DEED.get(action.kind, row.status)

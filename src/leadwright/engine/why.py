@@ -41,7 +41,8 @@ def why(view: View) -> Why:
     )
     decision, place, _ = walk(view.steps, view.step, view.enrolment, open_facts, view.now)
     if isinstance(decision, Finish):
-        return Why(None, view.now, [*_by_campaign(view), *_by_person(view)], view.deed)
+        held = [*_by_campaign(view), *_by_person(view), *_by_deed(view)]
+        return Why(None, _told_due_at(view.now, view), held, view.deed)
     due_at = ready_at(decision.step, place, open_facts) if isinstance(decision, Act) else decision.until
     held = [*_by_campaign(view), *_by_person(view), *_by_itself(decision, view), *_by_deed(view)]
     if _is_invited_elsewhere(decision, view):

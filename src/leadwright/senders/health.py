@@ -12,7 +12,7 @@ from leadwright.senders.model import Sender, SenderStatus
 REST_AFTER_RATE_LIMIT = timedelta(hours=1)
 """How long a sender rests when its channel does not say."""
 MOST_FAILURES = 10
-"""Deeds of a sender that fail in a row, for whatever reason, before its campaigns are paused."""
+"""Deeds of a sender that fail in a row, as ``fault_of`` says, before its campaigns are paused."""
 
 
 def is_usable(sender: Sender, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from typing import cast
 from leadwright.durations import name_of_type
 from leadwright.engine.sequence.comparison import ORDERED, FieldTest, Operator
 from leadwright.engine.sequence.flatten import Draft, compile_drafts
-from leadwright.engine.sequence.length import MAX_NOTE, MAX_TEXT
+from leadwright.engine.sequence.length import MAX_LINE, MAX_NOTE, MAX_TEXT
 from leadwright.engine.sequence.model import Sequence, StepType, Variant
 from leadwright.engine.sequence.problems import Problem, SequenceError, nearest
 from leadwright.engine.sequence.reader import ObjectReader, is_scalar
@@ -21,9 +21,6 @@ MAX_DEPTH = 10
 MAX_VARIANTS = 20
 MAX_LIST = 100
 """Values of an ``in`` or ``notIn``."""
-
-MAX_LINE = 300
-"""Characters of a subject, a title or a field's name."""
 
 MAX_WEIGHT = 1_000_000
 MAX_CHARACTERS = 100_000
