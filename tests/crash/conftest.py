@@ -177,11 +177,14 @@ class Site:
         return worker
 
     async def end_leases(self) -> None:
-        """As if the five minutes had passed for which a deed is its worker's."""
+        """As if the five minutes had passed for which a deed, or the asking about it, is its worker's."""
         embedded = await asyncio.to_thread(attach, self.data_dir)
         try:
             async with await psycopg.AsyncConnection.connect(embedded.conninfo, autocommit=True) as connection:
                 await connection.execute("UPDATE action SET lease_until = now() WHERE state = 'performing'")
+                await connection.execute(
+                    "UPDATE action SET due_at = now() WHERE state = 'uncertain' AND due_at < now() + interval '1 hour'"
+                )
         finally:
             await asyncio.to_thread(embedded.close)
 
