@@ -1,7 +1,7 @@
 """A loop that writes the rows of ``bench.engine``'s engine, and decides, renders and asks nothing.
 
-Its rows are made by SQL from constants, without a client's part: no engine that keeps an intent, its outcome, the
-lead's history, its events and the relationship (design, section 3) writes less for a lead that is invited.
+Its rows are made by SQL from constants, with next to no client: about the least for an engine that keeps an intent,
+its outcome, the lead's history, its events and the relationship of a lead that is invited.
 """
 
 import asyncio

@@ -22,6 +22,15 @@ ASKED = {
 }
 
 
+async def answered_elsewhere(world: World) -> None:
+    """Ada was invited by another campaign, and has replied to it."""
+    sender = await world.sender()
+    first = await world.campaign([step("connect")], senders=[sender])
+    await world.add(first, "ada")
+    await world.run()
+    await world.told(sender, "ada", "reply", text="Let us talk")
+
+
 async def test_a_condition_goes_either_way(world: World) -> None:
     sender = await world.sender()
     campaign = await world.campaign([step("connect"), ASKED], senders=[sender])
@@ -129,11 +138,7 @@ async def test_leads_that_wait_for_the_acceptance_wait_as_long_as_the_campaign_s
 
 
 async def test_who_is_in_conversation_elsewhere_is_approached_once_the_campaign_says_so(world: World) -> None:
-    sender = await world.sender()
-    first = await world.campaign([step("connect")], senders=[sender])
-    await world.add(first, "ada")
-    await world.run()
-    await world.told(sender, "ada", "reply", text="Let us talk")
+    await answered_elsewhere(world)
     second = await world.campaign([step("visit_profile")])
     await world.add(second, "ada")
     await world.run(hours=1)
@@ -158,7 +163,8 @@ async def test_a_text_that_comes_out_too_long_is_not_sent(world: World, kind: st
     campaign = await world.campaign([step(kind, **wording)], senders=[sender])
     short, long = "x" * (longest // 2), "y" * (longest // 2 + 1)
     await world.add(campaign, "ada", a=short, b=long)
-    await world.told(sender, "ada", "connection_accepted") if kind == "message" else None
+    if kind == "message":
+        await world.told(sender, "ada", "connection_accepted")
     await world.run(hours=1)
     assert world.recorder.deeds == []
     ((rule, error),) = await world.rows("SELECT hold_rule, hold_detail ->> 'error' FROM enrolment")
@@ -191,11 +197,7 @@ async def test_a_step_that_was_added_behind_the_present_one(world: World) -> Non
 
 
 async def test_a_person_who_answered_elsewhere_is_left_alone(world: World) -> None:
-    sender = await world.sender()
-    first = await world.campaign([step("connect")], senders=[sender])
-    await world.add(first, "ada")
-    await world.run()
-    await world.told(sender, "ada", "reply", text="Let us talk")
+    await answered_elsewhere(world)
     second = await world.campaign([step("visit_profile")])
     bold = await world.campaign([step("follow")], approach_despite_other_conversation=True)
     await world.add(second, "ada")

@@ -6,7 +6,7 @@ from datetime import datetime
 from leadwright.campaigns import service as campaigns
 from leadwright.channels.channel import Unknown
 from leadwright.engine.courses import Sequences
-from leadwright.engine.outcomes import identity_of, known_as, settle
+from leadwright.engine.outcomes import Settling, identity_of, known_as, settle
 from leadwright.engine.settlement import Settled
 from leadwright.errors import Unavailable
 from leadwright.leads import joining
@@ -37,6 +37,10 @@ def parts(outcomes: Iterable[Settled]) -> list[list[Settled]]:
         if lead_id is not None:
             leads.add(lead_id)
     return found
+
+
+def _fault(settled: Settled) -> str | None:
+    return health.fault_of(settled.outcome) if settled.tells_of_sender else None
 
 
 class Settler:
@@ -85,21 +89,22 @@ class Settler:
             settling = await settle(connection, self._sequences, workspace_id, outcomes, now)
         for each in settling.news:
             metrics.DEEDS[each.word].inc()
+        if settling.failing:
+            await self._pause_failing(workspace_id, settling, now)
+
+    async def _pause_failing(self, workspace_id: str, settling: Settling, now: datetime) -> None:
+        """The campaigns for which senders that fail too often have just acted, each in a transaction of its own."""
+        last = {each.action.sender_id: fault for each in settling.news if (fault := _fault(each)) is not None}
         failing = {
             (each.action.campaign_id, each.action.sender_id)
             for each in settling.news
             if each.action.sender_id in settling.failing and each.action.campaign_id is not None
         }
-        faults = {
-            each.action.sender_id: fault
-            for each in settling.news
-            if each.tells_of_sender and (fault := health.fault_of(each.outcome)) is not None
-        }
         for campaign_id, sender_id in sorted(failing):
             async with self._database.transaction() as connection:
                 sender = (await senders.sealed(connection, workspace_id, [sender_id]))[sender_id]
-                failed = f'{health.MOST_FAILURES} deeds of its sender "{sender.settings.name}" failed in a row'
-                reason = f"{failed}, the last with {faults[sender_id]}"
+                failed = f'{health.MOST_FAILURES} deeds of its sender "{sender.name}" failed in a row'
+                reason = f"{failed}, the last with {last[sender_id]}"
                 await campaigns.pause_by_itself(connection, workspace_id, campaign_id, reason, now)
                 await health.forget_failures(connection, workspace_id, sender_id)
 
